@@ -1,0 +1,149 @@
+"""Campaigns, and the ledger of who gets each one. At most once: whatever is in doubt is listed by name, never sent again by itself."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from .subscribers import Subscriber, Topic
+
+
+class Campaign(models.Model):
+    """One newsletter issue to the readers of a topic, in as many languages as it has texts."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        SCHEDULED = "scheduled", _("scheduled")
+        SENDING = "sending", _("being sent")
+        PAUSED = "paused", _("paused")
+        SENT = "sent", _("sent")
+        CANCELLED = "cancelled", _("cancelled")
+
+    name = models.CharField(_("name"), max_length=120, help_text=_("For you only; readers never see it."))
+    slug = models.SlugField(_("slug"), unique=True)
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="campaigns", verbose_name=_("topic"))
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
+    send_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    launched_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    content_hash = models.CharField(max_length=64, blank=True, editable=False)  # of all texts, frozen at launch
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(status="scheduled") | Q(send_at__isnull=False), name="campaign_scheduled_has_a_time"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["sending", "sent"]) | (Q(launched_at__isnull=False) & ~Q(content_hash="")),
+                name="campaign_launched_is_frozen",
+            ),
+        ]
+        permissions = [("send_campaign", _("Can schedule and send campaigns"))]
+
+    def __str__(self):
+        return self.name
+
+
+class CampaignText(models.Model):
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="texts")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    subject = models.CharField(_("subject"), max_length=120)
+    preheader = models.CharField(_("preheader"), max_length=160, blank=True, help_text=_("The line a mailbox shows after the subject."))
+    body = models.TextField(_("body"), help_text=_("Markdown. Merge fields: [[first_name|friend]]."))
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [models.UniqueConstraint(fields=["campaign", "language"], name="campaign_text_once_per_language")]
+
+    def __str__(self):
+        return self.subject
+
+
+class Chunk(models.Model):
+    """About 500 deliveries of one campaign, language, variant and zone: one skeleton, one due time, one worker at a time.
+
+    `lo` and `hi` bound its deliveries' primary keys (inclusive). While held, `window_lo` and `window_hi` bound those being handed over now: a
+    worker that takes over from a dead one turns just these, as far as unrecorded, into “in doubt”.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", _("ready")
+        HELD = "held", _("being sent")
+        DONE = "done", _("done")
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="chunks")
+    language = models.CharField(max_length=2)
+    variant = models.PositiveSmallIntegerField(default=0)
+    zone = models.CharField(max_length=64, blank=True)
+    lo = models.BigIntegerField()
+    hi = models.BigIntegerField()
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=5, choices=State.choices, default=State.READY)
+    token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    window_lo = models.BigIntegerField(null=True)
+    window_hi = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="ready"), name="chunk_ready"),
+            models.Index(fields=["lease_until"], condition=Q(state="held"), name="chunk_held"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(lo__lte=F("hi")), name="chunk_has_a_range"),
+            models.CheckConstraint(
+                condition=~Q(state="held") | Q(token__isnull=False, lease_until__isnull=False), name="chunk_held_has_a_holder"
+            ),
+        ]
+
+    def __str__(self):
+        return f"chunk {self.pk}"
+
+
+class Delivery(models.Model):
+    """One campaign to one subscriber: what became of it. The row outlives the subscriber, so that sums always meet the audience."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        UNCERTAIN = "uncertain", _("in doubt")
+        SKIPPED = "skipped", _("not sent")
+
+    class Reason(models.TextChoices):
+        """Why a delivery was skipped."""
+
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed before it was sent")
+        SUPPRESSED = "suppressed", _("the address does not accept our letters")
+        NO_TEXT = "no-text", _("there is no text in the reader’s language")
+        ERASED = "erased", _("the person was erased")
+        CANCELLED = "cancelled", _("the campaign was cancelled")
+        CRASHED = "crashed", _("the worker stopped while handing it over")
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="deliveries")
+    subscriber = models.ForeignKey(Subscriber, models.SET_NULL, null=True, related_name="deliveries")
+    language = models.CharField(max_length=2)
+    variant = models.PositiveSmallIntegerField(default=0)
+    zone = models.CharField(max_length=64, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    detail = models.CharField(_("the server’s answer"), max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [models.UniqueConstraint(fields=["campaign", "subscriber"], name="delivery_once_per_subscriber")]
+        indexes = [
+            models.Index(fields=["campaign", "state"], name="delivery_report"),
+            models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider_id"),
+        ]
+
+    def __str__(self):
+        return f"delivery {self.pk}"

@@ -1,0 +1,69 @@
+"""The free info packet: a PDF per language, and who asked for it."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import FileExtensionValidator
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+
+class InfoPacket(models.Model):
+    slug = models.SlugField(_("slug"), unique=True)
+    offered = models.BooleanField(_("offered"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("info packet")
+        verbose_name_plural = _("info packets")
+        ordering = ["position", "pk"]
+
+    def __str__(self):
+        return self.slug
+
+    def text(self, language=None):
+        """The packet's words and file in a language, the active one by default; None where there are none."""
+        language = (language or get_language())[:2]
+        return next((text for text in self.texts.all() if text.language == language), None)
+
+
+class InfoPacketText(models.Model):
+    packet = models.ForeignKey(InfoPacket, models.CASCADE, related_name="texts")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.TextField(_("summary"), max_length=600)
+    pdf = models.FileField(_("PDF"), upload_to="packets/", validators=[FileExtensionValidator(["pdf"])])
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [models.UniqueConstraint(fields=["packet", "language"], name="packet_text_once_per_language")]
+
+    def __str__(self):
+        return self.title
+
+
+class PacketRequest(models.Model):
+    """Somebody asked for a packet, or only for the newsletter (`packet` is then empty). Nothing follows until the address is confirmed."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    packet = models.ForeignKey(InfoPacket, models.CASCADE, null=True, related_name="requests")
+    address = models.EmailField(_("address"))
+    address_hash = models.CharField(max_length=64, db_index=True)
+    first_name = models.CharField(_("first name"), max_length=60, blank=True)
+    last_name = models.CharField(_("last name"), max_length=60, blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    newsletter = models.BooleanField(_("newsletter"), default=False)  # the box was ticked
+    wording = models.ForeignKey("newsletter.ConsentWording", models.PROTECT, null=True)  # the words beside that box
+    form = models.CharField(max_length=60)
+    requested_at = models.DateTimeField(_("requested"))
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+
+    class Meta:
+        verbose_name = _("packet request")
+        verbose_name_plural = _("packet requests")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"packet request {self.pk}"

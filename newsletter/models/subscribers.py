@@ -1,0 +1,157 @@
+"""Who reads the newsletter, what about, and the evidence that they asked for it."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from project.mail.addresses import address_hash
+
+
+class Topic(models.Model):
+    """What a subscription is about. One topic at least; readers choose among those that are `offered`."""
+
+    slug = models.SlugField(_("slug"), unique=True)
+    offered = models.BooleanField(_("offered"), default=True, help_text=_("Readers can choose it on their preferences page."))
+    standard = models.BooleanField(_("standard"), default=False, help_text=_("Who ticks “newsletter” on a form gets this one."))
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["-standard", "slug"]
+
+    def __str__(self):
+        return self.slug
+
+    def text(self, language=None):
+        """The topic's words in a language, the active one by default; None where nobody has written them."""
+        language = (language or get_language())[:2]
+        return next((text for text in self.texts.all() if text.language == language), None)
+
+
+class TopicText(models.Model):
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="texts")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    name = models.CharField(_("name"), max_length=80)
+    description = models.CharField(_("description"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("text")
+        verbose_name_plural = _("texts")
+        constraints = [models.UniqueConstraint(fields=["topic", "language"], name="topic_text_once_per_language")]
+
+    def __str__(self):
+        return self.name
+
+
+class Subscriber(models.Model):
+    """A person we may write to about something: an address, and how to address them. Subscriptions say what about."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # what signed links carry
+    address = models.EmailField(_("address"))
+    address_hash = models.CharField(max_length=64, unique=True, editable=False)
+    first_name = models.CharField(_("first name"), max_length=60, blank=True)
+    last_name = models.CharField(_("last name"), max_length=60, blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="en")
+    zone = models.CharField(_("time zone"), max_length=64, blank=True)  # empty: the practice's
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("subscriber")
+        verbose_name_plural = _("subscribers")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"subscriber {self.pk}"
+
+    def save(self, *args, **kwargs):
+        self.address_hash = address_hash(self.address)
+        super().save(*args, **kwargs)
+
+
+class SubscriptionQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(ended_at=None)
+
+
+class Subscription(models.Model):
+    """A subscriber's standing wish for a topic. Ended, never deleted: an unsubscribe is part of the evidence."""
+
+    class Ending(models.TextChoices):
+        PERSON = "person", _("the person stopped it")
+        ONE_CLICK = "one-click", _("the person stopped it from the mail program")
+        COORDINATOR = "coordinator", _("a coordinator stopped it")
+        ERASED = "erased", _("the person was erased")
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="subscriptions")
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="subscriptions")
+    consent = models.ForeignKey("newsletter.Consent", models.PROTECT, related_name="subscriptions")
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    ending = models.CharField(_("ended because"), max_length=15, choices=Ending.choices, blank=True)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "topic"], condition=Q(ended_at=None), name="subscription_active_once"),
+        ]
+        indexes = [models.Index(fields=["topic", "subscriber"], condition=Q(ended_at=None), name="subscription_active")]
+
+    def __str__(self):
+        return f"subscription {self.pk}"
+
+
+class ConsentWording(models.Model):
+    """The exact words a person agreed to, in one language. A row is never changed: new words are a new version."""
+
+    purpose = models.CharField(max_length=20)  # "newsletter" or "packet"
+    language = models.CharField(max_length=2, choices=settings.LANGUAGES)
+    version = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("wording")
+        verbose_name_plural = _("wordings")
+        constraints = [models.UniqueConstraint(fields=["purpose", "language", "version"], name="wording_version_once")]
+
+    def __str__(self):
+        return f"{self.purpose} {self.language} v{self.version}"
+
+
+class Consent(models.Model):
+    """One act of agreeing or withdrawing, kept for good. Append-only: rows are never changed, and outlive the subscriber."""
+
+    class Method(models.TextChoices):
+        DOUBLE_OPT_IN = "double-opt-in", _("ticked a box and confirmed by letter")
+        PREFERENCES = "preferences", _("on the preferences page")
+        ONE_CLICK = "one-click", _("one-click unsubscribe")
+        UNSUBSCRIBE = "unsubscribe", _("on the unsubscribe page")
+        COORDINATOR = "coordinator", _("entered by a coordinator")
+        IMPORT = "import", _("imported with its evidence")
+
+    subscriber = models.ForeignKey(Subscriber, models.SET_NULL, null=True, related_name="consents")
+    address_hash = models.CharField(max_length=64, db_index=True)
+    purpose = models.CharField(max_length=20)
+    given = models.BooleanField()  # False: withdrawn
+    topic = models.ForeignKey(Topic, models.PROTECT, null=True)
+    wording = models.ForeignKey(ConsentWording, models.PROTECT, null=True)  # none is shown to who withdraws
+    form = models.CharField(max_length=60)  # which form: "info-packet", "register", "subscribe", "preferences" …
+    method = models.CharField(max_length=15, choices=Method.choices)
+    at = models.DateTimeField()  # when the box was ticked
+    confirmed_at = models.DateTimeField(null=True)  # when the letter's button was pressed
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"consent {self.pk}"

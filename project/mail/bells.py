@@ -1,0 +1,41 @@
+"""Ring a worker's bell. A bell lost, doubled or late changes only when a letter leaves, never whether: `tick` rings again."""
+
+import logging
+import time
+
+from celery import current_app
+from django.conf import settings
+from django.db import connection, transaction
+
+from . import work
+
+logger = logging.getLogger(__name__)
+
+#: After a broker failed, this process leaves it alone for so many seconds, so that a dead broker costs one page one short wait.
+SILENCE = 30
+
+_silent_until = 0.0
+
+
+def ring(name):
+    """Ask a worker to drain that work. Never raises; False when the broker could not be told."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return False
+    try:
+        current_app.send_task("mail.drain", args=[name], queue=work.get(name).queue, expires=settings.MAIL_TICK * 4, retry=False)
+    except Exception as error:  # noqa: BLE001  each broker's driver raises its own; none may reach the visitor
+        _silent_until = time.monotonic() + SILENCE
+        logger.warning("The broker can't be reached (%s); the next tick will ring.", type(error).__name__)
+        return False
+    return True
+
+
+def ring_after_commit(name):
+    """Ring once this transaction has committed, however many letters it posts."""
+    bell = _after_commit.setdefault(name, lambda: ring(name))
+    if not any(callback is bell for _savepoints, callback, *_ in connection.run_on_commit):
+        transaction.on_commit(bell, robust=True)
+
+
+_after_commit = {}

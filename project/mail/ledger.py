@@ -1,0 +1,59 @@
+"""The hold: a database that was moved or restored sends nothing until a person has looked (docs/operations.md, “After a restore”)."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from . import addresses
+from .models import Ledger
+
+#: How old `alive_at` may grow before a drain writes it again; every drain writing the same row would make them queue.
+_PULSE = timedelta(seconds=10)
+
+
+def _row(now):
+    return Ledger.objects.get_or_create(
+        pk=1, defaults={"site_url": settings.SITE_URL, "key_fingerprint": addresses.key_fingerprint(), "alive_at": now}
+    )[0]
+
+
+def hold(now=None):
+    """Why nothing may be sent now: a word of Ledger.Hold, "by-hand" under MAIL_HOLD=1, or '' when mail flows. Notes that we are alive."""
+    now = now or timezone.now()
+    ledger = _row(now)
+    found = ledger.hold or _look(ledger, now)
+    if found and not ledger.hold:
+        Ledger.objects.filter(pk=1, hold="").update(hold=found, held_at=now)
+    if now - ledger.alive_at > _PULSE:
+        Ledger.objects.filter(pk=1, alive_at__lt=now).update(alive_at=now)
+    return found or ("by-hand" if settings.MAIL_HOLD else "")
+
+
+def _look(ledger, now):
+    if ledger.site_url != settings.SITE_URL:
+        return Ledger.Hold.MOVED
+    if ledger.key_fingerprint != addresses.key_fingerprint():
+        return Ledger.Hold.KEY_CHANGED
+    if now - ledger.alive_at > settings.MAIL_STANDSTILL:
+        return Ledger.Hold.STOOD_STILL
+    return ""
+
+
+def release(now=None):
+    """A person has looked: this database belongs here, and mail may flow."""
+    now = now or timezone.now()
+    _row(now)
+    Ledger.objects.filter(pk=1).update(
+        hold="", held_at=None, alive_at=now, site_url=settings.SITE_URL, key_fingerprint=addresses.key_fingerprint()
+    )
+
+
+def ticked(now):
+    Ledger.objects.filter(pk=1).update(ticked_at=now)
+
+
+def tick_age(now=None):
+    """Seconds since beat last came by, or None when it never did."""
+    ticked_at = _row(now or timezone.now()).ticked_at
+    return None if ticked_at is None else ((now or timezone.now()) - ticked_at).total_seconds()

@@ -1,0 +1,75 @@
+"""What became of one hand-over, and the table that reads it from whatever a route raises."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    SENT = "sent"
+    RETRY = "retry"  # try this letter again later
+    FAILED = "failed"  # this letter will never leave
+    BOUNCED = "bounced"  # neither will any other to this address
+    PAUSE = "pause"  # nothing will leave this way until a person acts; the letter stays due
+    LATER = "later"  # the way out is down or too busy; the letter stays due, and the route rests
+    UNCERTAIN = "uncertain"  # it may have left
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`reason`: a short stable word for reports; `detail`: the other side's sentence, at most 300 characters."""
+
+    verdict: Verdict
+    reason: str = ""
+    detail: str = ""
+    provider_id: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "detail", self.detail[:300])
+
+
+SENT = Outcome(Verdict.SENT)
+
+# The enhanced status codes (RFC 3463) that say an address does not exist, as opposed to “not today” or “not from you”.
+_HARD_STATUS = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4")
+
+
+def of_reply(code, text, *, phase):
+    """The outcome of an SMTP reply: `phase` is "connect", "auth", "sender", "recipient" or "data"."""
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    detail = f"{code} {text}"
+    if code == 421:
+        return Outcome(Verdict.LATER, "busy", detail)
+    if phase in {"connect", "auth", "sender"}:
+        return Outcome(Verdict.LATER if 400 <= code < 500 else Verdict.PAUSE, f"{phase}-refused", detail)
+    if 400 <= code < 500:
+        return Outcome(Verdict.RETRY, "not-now", detail)
+    if phase == "recipient" and (text.startswith(_HARD_STATUS) or code in {550, 551, 553} and not text[:1].isdigit()):
+        return Outcome(Verdict.BOUNCED, "no-such-address", detail)
+    return Outcome(Verdict.FAILED, "refused", detail)
+
+
+def of_exception(error, *, dot_sent=False):
+    """The outcome of an exception out of an SMTP conversation.
+
+    `dot_sent`: the final dot was on its way when the connection broke, so the other side may have the letter.
+    """
+    name = type(error).__name__
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code, text = next(iter(error.recipients.values()))
+            return of_reply(code, text, phase="recipient")
+        case smtplib.SMTPSenderRefused():
+            return of_reply(error.smtp_code, error.smtp_error, phase="sender")
+        case smtplib.SMTPAuthenticationError():
+            return of_reply(error.smtp_code, error.smtp_error, phase="auth")
+        case smtplib.SMTPDataError():
+            return of_reply(error.smtp_code, error.smtp_error, phase="data")
+        case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
+            return of_reply(error.smtp_code, error.smtp_error, phase="connect")
+        case smtplib.SMTPNotSupportedError() | ssl.SSLCertVerificationError():
+            return Outcome(Verdict.PAUSE, "not-secure", f"{name}: {error}")
+        case smtplib.SMTPException() | OSError() | EOFError():
+            return Outcome(Verdict.UNCERTAIN if dot_sent else Verdict.LATER, "connection-broken", f"{name}: {error}")
+    return Outcome(Verdict.FAILED, "defect", f"{name}: {error}")

@@ -1,0 +1,140 @@
+"""Transactional letters: claim, build, hand over, record. At least once.
+
+A letter whose worker died with it in hand is handed over once more (the same calendar UID and SEQUENCE, the same Message-ID), and after a
+second such death listed as in doubt.
+"""
+
+import logging
+import time
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone, translation
+
+from . import backoff, kinds, routes, suppressions
+from .models import Message
+from .outcomes import Outcome, Verdict
+
+logger = logging.getLogger(__name__)
+
+State, Reason = Message.State, Message.Reason
+
+#: How long after a letter was due it still makes sense to rest and try again because the route is down.
+BATCH = 20
+
+
+def slots_due(now):
+    """One worker drains transactional letters, so one bell is enough."""
+    waiting = Message.objects.due(now).exists() or Message.objects.abandoned(now).exists()
+    return int(waiting and routes.open_now("transactional", now))
+
+
+def drain(deadline):
+    """Hand over what is due, oldest first, until `time.monotonic()` passes `deadline`. True when something due is left."""
+    while time.monotonic() < deadline:
+        now = timezone.now()
+        take_back(now)
+        if not routes.open_now("transactional", now):
+            return False
+        due = list(Message.objects.due(now).order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH])
+        if not due:
+            return False
+        for pk in due:
+            if time.monotonic() >= deadline:
+                return True
+            send_one(pk)
+    return True
+
+
+def take_back(now):
+    """Letters whose worker is gone: once more the first time, in doubt the second."""
+    abandoned = Message.objects.abandoned(now)
+    for letter in abandoned.filter(doubts__gte=1):
+        _settle(letter, State.UNCERTAIN, Reason.CRASHED, now)
+    abandoned.filter(doubts=0).update(state=State.PENDING, doubts=1, token=None, lease_until=None)
+
+
+def send_one(pk):
+    """Claim, build and hand over one letter, if it is still to be had."""
+    letter = claim(pk, timezone.now())
+    if letter is None:
+        return
+    message = build(letter)
+    if isinstance(message, Outcome):
+        return record(letter, message)
+    if isinstance(message, kinds.Skip):
+        return _settle(letter, State.SKIPPED, message.reason, timezone.now())
+    record(letter, routes.hand_over(letter.stream, message))
+
+
+def claim(pk, now):
+    """The letter, ours until its lease runs out; None when somebody else was first or it is no longer due."""
+    token = uuid.uuid4()
+    won = (
+        Message.objects.due(now)
+        .filter(pk=pk)
+        .update(state=State.HANDING, token=token, lease_until=now + settings.MAIL_LEASE, attempts=F("attempts") + 1)
+    )
+    return Message.objects.get(pk=pk, token=token) if won else None
+
+
+def build(letter):
+    """The EmailMessage, a Skip, or the Outcome of a defect: one letter that can't be built must not stop the others."""
+    if suppressions.blocks(letter.address_hash, letter.stream):
+        return kinds.Skip(Reason.SUPPRESSED)
+    try:
+        with translation.override(letter.language):
+            message = kinds.get(letter.kind).build(letter.ref, letter.language)
+    except Exception as error:
+        logger.exception("Letter %s (%s) could not be built.", letter.pk, letter.kind)
+        return Outcome(Verdict.RETRY if letter.attempts < 3 else Verdict.FAILED, "defect", type(error).__name__)
+    if isinstance(message, kinds.Skip):
+        return message
+    message.to = [letter.address]
+    message.extra_headers.setdefault("Message-ID", f"<{letter.public_id}@{routes.message_id_domain()}>")
+    message.extra_headers.setdefault("Auto-Submitted", "auto-generated")
+    # Opaque, for a provider's webhook to tell us back; anymail reads it, other routes pass it by.
+    message.metadata = {"letter": letter.public_id}
+    return message
+
+
+def record(letter, outcome):
+    """Write down what became of it; nothing is written when the letter is no longer ours."""
+    now = timezone.now()
+    detail = {"reason": outcome.reason, "detail": outcome.detail}
+    match outcome.verdict:
+        case Verdict.SENT:
+            _settle(letter, State.SENT, "", now, provider_id=outcome.provider_id, detail="")
+        case Verdict.RETRY if now - letter.due_at < backoff.GIVE_UP_AFTER and letter.attempts < 12:
+            _put_back(letter, due_at=now + backoff.wait(letter.attempts), **detail)
+        case Verdict.LATER | Verdict.PAUSE:
+            # The route rests, not the letter: it stays due, and this try does not count.
+            _put_back(letter, attempts=F("attempts") - 1, **detail)
+        case Verdict.UNCERTAIN if letter.doubts == 0:
+            _put_back(letter, due_at=now + timedelta(minutes=15), doubts=1, **detail)
+        case Verdict.UNCERTAIN:
+            _settle(letter, State.UNCERTAIN, outcome.reason, now, detail=outcome.detail)
+        case verdict:
+            with transaction.atomic():
+                _settle(letter, State.FAILED, outcome.reason, now, detail=outcome.detail)
+                if verdict is Verdict.BOUNCED:
+                    suppressions.hard_bounce(letter.address_hash)
+
+
+def _ours(letter):
+    return Message.objects.filter(pk=letter.pk, state=State.HANDING, token=letter.token)
+
+
+def _put_back(letter, **changes):
+    _ours(letter).update(state=State.PENDING, token=None, lease_until=None, **changes)
+
+
+def _settle(letter, state, reason, now, **changes):
+    """The final state, and its owner told, in one transaction."""
+    with transaction.atomic():
+        won = _ours(letter).update(state=state, reason=reason, settled_at=now, token=None, lease_until=None, **changes)
+        if won:
+            kinds.get(letter.kind).settle(letter.ref, kinds.Settled(state, reason, letter.address))

@@ -1,0 +1,25 @@
+from django.contrib import admin
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from .models import Practice, PracticeText
+
+
+class PracticeTextInline(admin.StackedInline):
+    model = PracticeText
+    extra = 0
+    max_num = 2
+
+
+@admin.register(Practice)
+class PracticeAdmin(admin.ModelAdmin):
+    inlines = [PracticeTextInline]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def changelist_view(self, request, extra_context=None):
+        return redirect(reverse("admin:practice_practice_change", args=[Practice.current().pk]))

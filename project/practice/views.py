@@ -1,0 +1,60 @@
+"""Health, and the pages for what goes wrong: a sentence and a way on, in the visitor's language."""
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from . import health
+
+
+@require_safe
+@never_cache
+def live(request):
+    """200 as long as the process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def ready(request):
+    """200 when the database answers and is migrated, else 503. Broker and tick age are told and never make it fail."""
+    try:
+        plan = MigrationExecutor(connection)
+        pending = bool(plan.migration_plan(plan.loader.graph.leaf_nodes()))
+    except Exception:  # noqa: BLE001  whatever the driver raises, the answer is the same
+        return JsonResponse({"database": "down"}, status=503)
+    body = {"database": "ok", "migrations": "pending" if pending else "ok", **health.report()}
+    return JsonResponse(body, status=503 if pending else 200)
+
+
+def _oops(request, status, title, text):
+    return render(request, "oops.html", {"title": title, "text": text}, status=status)
+
+
+def bad_request(request, exception=None):
+    return _oops(request, 400, _("We couldn’t read that"), _("Something in the request was not as expected. Please go back and try again."))
+
+
+def permission_denied(request, exception=None):
+    return _oops(request, 403, _("This page isn’t open to you"), _("If you think it should be, please ask the practice."))
+
+
+def csrf_failure(request, reason=""):
+    return _oops(
+        request,
+        403,
+        _("Please press the button once more"),
+        _("For your safety we only accept a form from a page opened a short while ago. Go back, load the page again, and send it once more."),
+    )
+
+
+def page_not_found(request, exception=None):
+    return _oops(request, 404, _("We couldn’t find that page"), _("The address may have changed, or the seminar may be over."))
+
+
+def server_error(request):
+    return _oops(request, 500, _("Something went wrong on our side"), _("Please try again in a minute, or call us."))

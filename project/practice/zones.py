@@ -1,0 +1,54 @@
+"""Time zones: which are real, and how a person reads a moment in one."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+# How people in the United States say them. Others show their city.
+_NAMES = {
+    "America/New_York": gettext_lazy("Eastern Time"),
+    "America/Detroit": gettext_lazy("Eastern Time"),
+    "America/Chicago": gettext_lazy("Central Time"),
+    "America/Denver": gettext_lazy("Mountain Time"),
+    "America/Phoenix": gettext_lazy("Arizona Time"),
+    "America/Los_Angeles": gettext_lazy("Pacific Time"),
+    "America/Anchorage": gettext_lazy("Alaska Time"),
+    "Pacific/Honolulu": gettext_lazy("Hawaii Time"),
+    "America/Puerto_Rico": gettext_lazy("Atlantic Time"),
+    "UTC": gettext_lazy("Universal Time"),
+}
+
+#: For coordinators to choose from: the country's zones by the name people say.
+CHOICES = [(zone, name) for zone, name in _NAMES.items() if zone not in {"America/Detroit", "UTC"}]
+
+
+def validate_zone(value):
+    if value not in available_timezones():
+        raise ValidationError(_("“%(zone)s” is not a time zone. Choose one like America/New_York."), params={"zone": value})
+
+
+def zone_name(zone):
+    """The zone as people say it: `America/New_York` → `Eastern Time`."""
+    return str(_NAMES.get(zone) or zone.rsplit("/", 1)[-1].replace("_", " "))
+
+
+def date_words(moment, zone):
+    """`Thursday, December 3, 2026` / `jueves, 3 de diciembre de 2026`: an aware moment's date in an IANA zone, in the active language."""
+    return formats.date_format(moment.astimezone(ZoneInfo(zone)), _("l, F j, Y"))
+
+
+def time_words(moment, zone):
+    """`6:00 p.m.`: an aware moment's wall time in an IANA zone, in the active language."""
+    return formats.date_format(moment.astimezone(ZoneInfo(zone)), _("P"))
+
+
+def moment_words(moment, zone):
+    """`Thursday, December 3, 2026, at 6:00 p.m. Eastern Time`: date, time and zone written out, in the active language."""
+    return _("%(date)s, at %(time)s %(zone)s") % {
+        "date": date_words(moment, zone),
+        "time": time_words(moment, zone),
+        "zone": zone_name(zone),
+    }

@@ -1,0 +1,294 @@
+"""Lectern's settings: one file, in the order of Django's documentation, every choice by environment with a default that runs locally.
+
+What can't work is refused at start by a system check with a hint (project/practice/checks.py, project/mail/checks.py), never found out at night.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name, default=""):
+    return os.environ.get(name, default)
+
+
+def env_flag(name):
+    return env(name, "0").lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name, default=""):
+    return [item.strip() for item in env(name, default).split(",") if item.strip()]
+
+
+# Everything Lectern writes by itself: SQLite, the demo's broker and letters, uploaded packets.
+VAR = Path(env("LECTERN_VAR") or BASE_DIR / "var").resolve()
+VAR.mkdir(parents=True, exist_ok=True)
+
+# -- Core ------------------------------------------------------------------------------------------------------------------------------
+
+DEBUG = env_flag("DEBUG")
+SITE_URL = env("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+# How many proxies of our own stand in front; only then is X-Forwarded-For believed, and only its last entries.
+TRUSTED_PROXIES = int(env("TRUSTED_PROXIES", "0"))
+
+INSTALLED_APPS = [
+    "seminars",
+    "newsletter",
+    "project.mail",
+    "project.practice",
+    "project.practice.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "anymail",
+    "axes",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+# -- Cache -----------------------------------------------------------------------------------------------------------------------------
+
+CACHE_URL = env("CACHE_URL")
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+        if CACHE_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+# -- Database --------------------------------------------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": dj_database_url.parse(env("DATABASE_URL") or f"sqlite:///{VAR / 'lectern.sqlite3'}", conn_max_age=600, conn_health_checks=True)
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets pages be read while a letter is recorded; IMMEDIATE takes the write lock at BEGIN, so that two writers queue instead of
+    # failing with "database is locked"; a file, also in tests, because threads can't share an in-memory database.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Mail ------------------------------------------------------------------------------------------------------------------------------
+
+# Which way letters leave, by URL: smtp:// smtps:// anymail+<esp>:// ses:// django-ses:// file:// memory:// (docs/operations.md).
+_letters = f"file://{VAR / 'mail'}"
+MAIL_TRANSACTIONAL = env("MAIL_TRANSACTIONAL", _letters)
+MAIL_BULK = env("MAIL_BULK") or MAIL_TRANSACTIONAL
+MAIL_HOLD = env_flag("MAIL_HOLD")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "seminars@practice.example.org")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Django's own mail (password reset, error reports) takes the transactional route, without the ledger.
+EMAIL_BACKEND = "project.mail.backends.TransactionalBackend"
+
+# One letter's worst case fits in the budget, the budget in the hard limit, the hard limit in the lease: a worker that lives never
+# outlasts its lease, so a second one never takes a letter that is still being handed over.
+MAIL_SOCKET_TIMEOUT = int(env("MAIL_SOCKET_TIMEOUT", "30"))
+MAIL_TASK_BUDGET = int(env("MAIL_TASK_BUDGET", "30"))
+MAIL_TASK_LIMIT = int(env("MAIL_TASK_LIMIT", "75"))
+MAIL_LEASE = timedelta(seconds=int(env("MAIL_LEASE", "90")))
+MAIL_TICK = int(env("MAIL_TICK", "15"))
+# A ledger that has stood still for longer is taken for a restored backup and holds all mail until a person says so.
+MAIL_STANDSTILL = timedelta(hours=1)
+
+WEBHOOK_SECRET = env("WEBHOOK_SECRET")
+SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS")
+ANYMAIL = {"WEBHOOK_SECRET": env_list("WEBHOOK_SECRET")}
+
+# -- Error reporting and logging ---------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "axes": {"level": "WARNING"},
+    },
+}
+
+# -- Security --------------------------------------------------------------------------------------------------------------------------
+
+DEFAULT_SECRET_KEY = "not-a-secret-only-for-the-demo-and-the-tests-on-one-machine"  # refused with DEBUG=0
+SECRET_KEY = env("SECRET_KEY", DEFAULT_SECRET_KEY)
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
+DEFAULT_ADDRESS_KEY = "not-a-secret-either-only-for-the-demo-and-the-tests"
+# Hashes addresses in the suppression list. Apart from SECRET_KEY because it must outlive that key's rotation.
+ADDRESS_KEY = env("ADDRESS_KEY", DEFAULT_ADDRESS_KEY)
+
+_https = SITE_URL.startswith("https://")
+SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+# RFC 8058 posts and health checks come from machines; the first must not be redirected (§3.1), the second ask over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^(es/)?newsletter/unsubscribe/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# same-origin, not no-referrer: with the latter browsers post "Origin: null", which the CSRF check refuses.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_NAME = "__Host-csrftoken" if _https else "csrftoken"
+SESSION_COOKIE_NAME = "__Host-sessionid" if _https else "sessionid"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "project.practice.views.csrf_failure"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# -- Internationalization ----------------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# -- Templates, static and uploaded files --------------------------------------------------------------------------------------------------
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "project.practice.context.practice",
+            ],
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
+STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # In production named by their content and compressed by `collectstatic`, which `./run manage up` does by itself.
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = False
+MEDIA_ROOT = VAR / "files"  # never served by path: packets are handed out by a view that checks the link
+
+# -- Users -----------------------------------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if TRUSTED_PROXIES else ["REMOTE_ADDR"]
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+
+# -- Celery ----------------------------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "filesystem://"
+CELERY_TASK_DEFAULT_QUEUE = "transactional"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False  # the sweep is the redelivery
+CELERY_TASK_TIME_LIMIT = MAIL_TASK_LIMIT
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 2_000
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "tick": {
+        "task": "mail.tick",
+        "schedule": MAIL_TICK,
+        # A tick that waited longer than the next one is of no use.
+        "options": {"queue": "transactional", "expires": MAIL_TICK},
+    }
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _bells = VAR / "bells"
+    (_bells / "in").mkdir(parents=True, exist_ok=True)
+    (_bells / "control").mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_bells / "in"),
+        "data_folder_out": str(_bells / "in"),
+        "control_folder": str(_bells / "control"),
+        "polling_interval": 0.1,
+        "max_retries": 0,
+    }
+else:
+    # A broker that is down or accepts and never answers may cost a page two seconds once, never more (project/mail/bells.py).
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
+    CELERY_BROKER_CONNECTION_TIMEOUT = 2
+    if CELERY_BROKER_URL.startswith("redis"):
+        CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 3, "socket_connect_timeout": 2, "socket_keepalive": True}

@@ -1,0 +1,59 @@
+"""What every test may ask for."""
+
+import shutil
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import connection
+
+from project.mail import bells, ledger, sweep
+from project.practice.models import Practice
+
+
+def pytest_collection_modifyitems(items):
+    reasons = {
+        "browser": None if shutil.which("chromium") else "no chromium on PATH",
+        "postgresql": None if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "needs PostgreSQL",
+        "redis": None if settings.CELERY_BROKER_URL.startswith("redis") else "needs Redis",
+    }
+    for item in items:
+        for name, reason in reasons.items():
+            if reason and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _broker_not_silenced():
+    """A test that broke the broker must not silence the next one's bells."""
+    bells._silent_until = 0.0
+
+
+@pytest.fixture
+def practice(db):
+    """A practice whose own facts are filled in."""
+    practice = Practice.current()
+    practice.name = "Gulf Coast Spine"
+    practice.phone = "+18135550100"
+    practice.street, practice.city, practice.state, practice.postal_code = "100 Sample Street", "Tampa", "FL", "33607"
+    practice.organizer_mailbox = "seminars@practice.example.org"
+    practice.save()
+    return practice
+
+
+@pytest.fixture
+def deliver(db):
+    """`deliver()` does what the workers would: everything due is handed over; returns the letters that left, oldest first."""
+
+    def deliver(seconds=20):
+        ledger.release()  # tests jump in time, which looks like a restored backup
+        before = len(mail.outbox)
+        sweep.tick_inline(seconds)
+        return mail.outbox[before:]
+
+    return deliver
+
+
+@pytest.fixture
+def on_postgresql():
+    return connection.vendor == "postgresql"
