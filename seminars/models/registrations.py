@@ -1,0 +1,119 @@
+"""Who comes to a seminar, or waits to."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from project.mail.routes import message_id_domain
+from project.practice.phones import validate_phone
+
+from ..folding import fold
+from .seats import Mode
+from .seminars import Seminar
+
+LARGEST_PARTY = 4
+
+
+def new_uid():
+    """The calendar's name for one registration, for good: 122 random bits, so that nobody can guess another's."""
+    return f"reg-{uuid.uuid4()}@{message_id_domain()}"
+
+
+class RegistrationQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(status__in=Registration.ACTIVE)
+
+    def confirmed(self):
+        return self.filter(status=Registration.Status.CONFIRMED)
+
+    def waiting(self):
+        """Those on the waiting list, in line."""
+        return self.filter(status=Registration.Status.WAITLISTED).order_by("waiting_since", "pk")
+
+    def named(self, text):
+        """Whose name holds every word of `text`, whatever its accents and case."""
+        found = self
+        for word in fold(text).split():
+            found = found.filter(folded_name__contains=word)
+        return found
+
+
+class Registration(models.Model):
+    """One party: the person we write to or call, and how many come."""
+
+    class Status(models.TextChoices):
+        CONFIRMED = "confirmed", _("has a seat")
+        WAITLISTED = "waitlisted", _("waits")
+        OFFERED = "offered", _("has been offered a seat")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Source(models.TextChoices):
+        PUBLIC = "public", _("the website")
+        FRONT_DESK = "front-desk", _("the front desk")
+
+    class CancelledBy(models.TextChoices):
+        PERSON = "person", _("the person")
+        FRONT_DESK = "front-desk", _("the front desk")
+        SEMINAR = "seminar", _("the seminar was called off")
+
+    ACTIVE = (Status.CONFIRMED, Status.WAITLISTED, Status.OFFERED)
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # what signed links carry
+    seminar = models.ForeignKey(Seminar, models.PROTECT, related_name="registrations", verbose_name=_("seminar"))
+    mode = models.CharField(_("attends"), max_length=10, choices=Mode.choices)
+    first_name = models.CharField(_("first name"), max_length=60)
+    last_name = models.CharField(_("last name"), max_length=60)
+    folded_name = models.CharField(max_length=250, editable=False)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=20, blank=True, validators=[validate_phone])
+    contact_hash = models.CharField(max_length=64, editable=False)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="en")
+    party_size = models.PositiveSmallIntegerField(_("people"), default=1)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, editable=False)
+    uid = models.CharField(max_length=255, unique=True, default=new_uid, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)  # RFC 5546 §2.1.4
+    source = models.CharField(_("came by"), max_length=10, choices=Source.choices, default=Source.PUBLIC, editable=False)
+    nonce = models.CharField(max_length=64, null=True, blank=True, editable=False)  # of the form that was sent
+    waiting_since = models.DateTimeField(_("waiting since"), null=True, editable=False)
+    passed_over = models.PositiveSmallIntegerField(default=0, editable=False)  # how often a smaller party was seated first
+    created_at = models.DateTimeField(_("registered"), editable=False)
+    changed_at = models.DateTimeField(editable=False)  # when status or sequence last changed: the invite's DTSTAMP
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, editable=False)
+    cancelled_by = models.CharField(_("cancelled by"), max_length=10, choices=CancelledBy.choices, blank=True, editable=False)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        ordering = ["seminar", "folded_name", "pk"]
+        indexes = [
+            models.Index(fields=["seminar", "mode", "waiting_since"], condition=Q(status="waitlisted"), name="registration_in_line"),
+            models.Index(fields=["contact_hash", "created_at"], name="registration_contact"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(email="") | ~Q(phone=""), name="registration_can_be_reached"),
+            models.CheckConstraint(condition=Q(party_size__gte=1, party_size__lte=LARGEST_PARTY), name="registration_party_of_one_to_four"),
+            models.CheckConstraint(condition=~Q(status="waitlisted") | Q(waiting_since__isnull=False), name="registration_waiting_has_a_place"),
+            models.CheckConstraint(condition=~Q(status="cancelled") | Q(cancelled_at__isnull=False), name="registration_cancelled_has_a_time"),
+            models.UniqueConstraint(
+                fields=["seminar", "contact_hash", "folded_name"], condition=~Q(status="cancelled"), name="registration_person_once"
+            ),
+            models.UniqueConstraint(
+                fields=["seminar", "nonce"], condition=~Q(status="cancelled") & Q(nonce__isnull=False), name="registration_form_once"
+            ),
+        ]
+
+    def __str__(self):
+        return f"registration {self.pk}"
+
+    @property
+    def name(self):
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def is_active(self):
+        return self.status in self.ACTIVE
