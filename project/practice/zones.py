@@ -1,5 +1,6 @@
 """Time zones: which are real, and how a person reads a moment in one."""
 
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -52,3 +53,22 @@ def moment_words(moment, zone):
         "time": time_words(moment, zone),
         "zone": zone_name(zone),
     }
+
+
+def from_wall(date, time, zone):
+    """The moment (aware, UTC) at which the clocks of an IANA zone show that date and time.
+
+    Raises ValidationError with a sentence for the two hours a year that don't exist or come twice: zoneinfo would take either without a word.
+    """
+    wall = datetime.combine(date, time)
+    early, late = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    if early.utcoffset() != late.utcoffset():
+        if early.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wall:
+            raise ValidationError(_("The clocks are set forward that night, so this time does not exist. Please choose another."), code="gap")
+        raise ValidationError(_("The clocks are set back that night, so this time comes twice. Please choose another."), code="twice")
+    return early.astimezone(UTC)
+
+
+def to_wall(moment, zone):
+    """The naive wall-clock datetime an IANA zone's clocks show at an aware moment: what a form fills in."""
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
