@@ -18,7 +18,6 @@ class Callback(models.Model):
     """One call to one party for one reason. `sequence` is the registration's then: a second move is a second call."""
 
     class Reason(models.TextChoices):
-        CONFIRMED = "confirmed", _("say that their seat is reserved")
         SEAT_FREE = "seat-free", _("a seat has become free for them")
         MOVED = "moved", _("the seminar has moved")
         CANCELLED = "cancelled", _("the seminar was called off")

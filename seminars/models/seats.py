@@ -33,15 +33,15 @@ class SeatPoolQuerySet(models.QuerySet):
     def take_anyway(self, n):
         """A coordinator lets n people in whatever the capacity: the free seats first, and what goes beyond counts as extra."""
         free = F("capacity") - F("taken")
-        self.update(taken=F("taken") + Least(n, free), extra=F("extra") + Greatest(0, n - free))
+        return bool(self.update(taken=F("taken") + Least(n, free), extra=F("extra") + Greatest(0, n - free)))
 
     def give_back(self, n):
         """n people who had seats don't come: those beyond the capacity are forgotten first."""
         self.update(extra=Greatest(0, F("extra") - n), taken=F("taken") - Greatest(0, n - F("extra")))
 
     def wait(self, n):
-        """n more people wait."""
-        self.update(waiting=F("waiting") + n)
+        """n more people wait: False where there is no such pool."""
+        return bool(self.update(waiting=F("waiting") + n))
 
     def stop_waiting(self, n):
         """n people who waited don't any more."""
