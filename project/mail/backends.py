@@ -12,33 +12,38 @@ from django.core.mail.backends.smtp import EmailBackend as StockSmtpBackend
 
 def _telling(connection_class, backend):
     class Telling(connection_class):
-        """Notes when the letter itself was on its way: from then on a broken connection leaves it in doubt."""
+        """Notes how far the letter came: whether the dialogue about it had begun, and whether its final dot has left."""
+
+        def mail(self, sender, options=()):
+            answer = super().mail(sender, options)
+            backend.begun = True
+            return answer
+
+        def send(self, s):
+            super().send(s)
+            # Only the letter itself comes as bytes that end with the dot; what broke off before was never whole.
+            if isinstance(s, bytes | bytearray) and s.endswith(b"\r\n.\r\n"):
+                backend.dot_sent = True
 
         def data(self, msg):
-            backend.dot_sent = True
-            try:
-                return super().data(msg)
-            except smtplib.SMTPDataError:
-                backend.dot_sent = False  # the server has said no
-                raise
+            code, reply = super().data(msg)
+            backend.dot_sent = False  # the server has answered, so nothing is in doubt
+            return code, reply
 
     return Telling
 
 
 class SmtpBackend(StockSmtpBackend):
-    """The stock backend, strict (`fail_silently` is not used), which says by `dot_sent` whether a letter that broke off may have arrived."""
+    """The stock backend, strict (`fail_silently` is not used), keeping its connection, which says how far a letter that broke off had come.
 
-    dot_sent = False
+    `begun`: the other side had answered MAIL, so what broke off later may be this letter's own doing. `dot_sent`: it may have the letter.
+    """
+
+    begun = dot_sent = False
 
     @property
     def connection_class(self):
         return _telling(smtplib.SMTP_SSL if self.use_ssl else smtplib.SMTP, self)
-
-    def open(self):
-        """True when a new connection was made, False when the kept one still answers."""
-        if self.connection is not None and not self._answers():
-            self.close()
-        return super().open()
 
     def _answers(self):
         try:
@@ -47,8 +52,10 @@ class SmtpBackend(StockSmtpBackend):
             return False
 
     def send_messages(self, email_messages):
-        """Unlike the stock backend, keeps the connection open whoever opened it."""
-        self.dot_sent = False
+        """Unlike the stock backend, keeps the connection open whoever opened it, and asks a kept one whether it is still there."""
+        self.begun = self.dot_sent = False
+        if self.connection is not None and not self._answers():
+            self.close()
         self.open()
         return super().send_messages(email_messages)
 

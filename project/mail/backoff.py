@@ -5,8 +5,11 @@ from datetime import timedelta
 
 _STEPS = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4)]
 
-#: A letter that could not be handed over for so long is no news to anyone any more: it fails, and a person sees it on Today.
+#: A letter refused for so long since its first refusal is no news to anyone any more: it fails, and a person sees it on Today.
 GIVE_UP_AFTER = timedelta(hours=24)
+
+#: A letter that may have left is handed over once more after so long: time enough for a provider's webhook to settle it before.
+DOUBT = timedelta(minutes=15)
 
 
 def wait(attempts):

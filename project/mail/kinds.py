@@ -35,7 +35,8 @@ class Kind:
     """One kind of letter.
 
     `build(ref, language)` is called at hand-over time with the language active, so that a retry carries fresh data; it returns the letter, or a
-    Skip when it has been overtaken. `settle(ref, settled)` is called in the transaction that records a final state.
+    Skip when it has been overtaken. `settle(ref, settled)` is called in the transaction that records a final state, and once more with
+    "failed" when a provider's event tells later that a sent letter bounced, or with "sent" when it tells that a doubtful one arrived.
     """
 
     name: str

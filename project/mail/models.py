@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,9 +14,17 @@ class Stream(models.TextChoices):
     BULK = "bulk", _("newsletter")
 
 
+def new_public_id():
+    return uuid.uuid4().hex
+
+
 class MessageQuerySet(models.QuerySet):
     def due(self, now):
         return self.filter(state=Message.State.PENDING, due_at__lte=now)
+
+    def in_turn(self):
+        """The never tried first, then those whose last try is longest ago: a letter that breaks its route stands in nobody's way."""
+        return self.order_by(F("tried_at").asc(nulls_first=True), "due_at", "pk")
 
     def abandoned(self, now):
         """Being handed over by a worker that has not been heard of since its lease ran out."""
@@ -58,11 +66,15 @@ class Message(models.Model):
     address = models.EmailField(_("address"), blank=True)
     address_hash = models.CharField(max_length=64, db_index=True)
     key = models.CharField(max_length=200, unique=True)
+    # An opaque name, the same at every try: its Message-ID's left side and what a provider's webhook tells us back.
+    public_id = models.CharField(max_length=32, unique=True, default=new_public_id, editable=False)
     due_at = models.DateTimeField(_("due"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     detail = models.CharField(_("the server’s answer"), max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    tried_at = models.DateTimeField(_("last try"), null=True)
+    give_up_at = models.DateTimeField(null=True)  # set by the first refusal that may pass
     doubts = models.PositiveSmallIntegerField(default=0)  # how often a worker died with it in hand
     token = models.UUIDField(null=True)  # the fence: who holds it now
     lease_until = models.DateTimeField(null=True)
@@ -90,14 +102,6 @@ class Message(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.pk}"
-
-    @property
-    def public_id(self):
-        """An opaque name for this letter, the same at every try: its Message-ID's left side and what a provider's webhook tells us back."""
-        return uuid.uuid5(_PUBLIC, self.key).hex
-
-
-_PUBLIC = uuid.UUID("5f5b6d0e-6c7b-4b0a-9d3a-0c1f9a3e7b52")
 
 
 class Route(models.Model):

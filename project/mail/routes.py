@@ -95,11 +95,10 @@ def hand_over(stream, message):
     """Give one letter to the route. Returns its Outcome; raises nothing. What concerns the whole route is noted on its row."""
     backend = connection(stream)
     try:
-        backend.open()
         sent = backend.send_messages([message])
         outcome = outcomes.SENT if sent else outcomes.Outcome(Verdict.FAILED, "refused", "The route took no letter and gave no reason.")
     except Exception as error:  # noqa: BLE001  every route raises its own; the table decides
-        outcome = outcomes.of_exception(error, dot_sent=getattr(backend, "dot_sent", False))
+        outcome = outcomes.of_exception(error, begun=getattr(backend, "begun", False), dot_sent=getattr(backend, "dot_sent", False))
         _close(backend)
     note(stream, outcome)
     return outcome

@@ -7,14 +7,13 @@ second such death listed as in doubt.
 import logging
 import time
 import uuid
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone, translation
 
-from . import backoff, kinds, routes, suppressions
+from . import backoff, crashpoints, kinds, routes, suppressions
 from .models import Message
 from .outcomes import Outcome, Verdict
 
@@ -22,8 +21,11 @@ logger = logging.getLogger(__name__)
 
 State, Reason = Message.State, Message.Reason
 
-#: How long after a letter was due it still makes sense to rest and try again because the route is down.
+#: How many due letters are looked up at a time.
 BATCH = 20
+
+#: A letter that can't be built is tried so often: the defect may be mended by a release, or be a database that was away for a moment.
+BUILD_TRIES = 3
 
 
 def slots_due(now):
@@ -33,19 +35,21 @@ def slots_due(now):
 
 
 def drain(deadline):
-    """Hand over what is due, oldest first, until `time.monotonic()` passes `deadline`. True when something due is left."""
+    """Hand over what is due until `time.monotonic()` passes `deadline` or the route rests. True when something due could go at once."""
     while time.monotonic() < deadline:
         now = timezone.now()
         take_back(now)
         if not routes.open_now("transactional", now):
             return False
-        due = list(Message.objects.due(now).order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH])
+        due = list(Message.objects.due(now).in_turn().values_list("pk", flat=True)[:BATCH])
         if not due:
             return False
         for pk in due:
             if time.monotonic() >= deadline:
                 return True
-            send_one(pk)
+            outcome = send_one(pk)
+            if outcome and outcome.verdict in {Verdict.LATER, Verdict.PAUSE}:
+                break  # the route has news: look at it before the next letter
     return True
 
 
@@ -58,16 +62,23 @@ def take_back(now):
 
 
 def send_one(pk):
-    """Claim, build and hand over one letter, if it is still to be had."""
+    """Claim, build and hand over one letter. The route's Outcome; None when it was not to be had or never reached the route."""
     letter = claim(pk, timezone.now())
     if letter is None:
-        return
+        return None
+    crashpoints.reach("claimed")
     message = build(letter)
     if isinstance(message, Outcome):
-        return record(letter, message)
+        record(letter, message)
+        return None
     if isinstance(message, kinds.Skip):
-        return _settle(letter, State.SKIPPED, message.reason, timezone.now())
-    record(letter, routes.hand_over(letter.stream, message))
+        _settle(letter, State.SKIPPED, message.reason, timezone.now())
+        return None
+    crashpoints.reach("built")
+    outcome = routes.hand_over(letter.stream, message)
+    crashpoints.reach("accepted")
+    record(letter, outcome)
+    return outcome
 
 
 def claim(pk, now):
@@ -76,13 +87,15 @@ def claim(pk, now):
     won = (
         Message.objects.due(now)
         .filter(pk=pk)
-        .update(state=State.HANDING, token=token, lease_until=now + settings.MAIL_LEASE, attempts=F("attempts") + 1)
+        .update(state=State.HANDING, token=token, lease_until=now + settings.MAIL_LEASE, attempts=F("attempts") + 1, tried_at=now)
     )
-    return Message.objects.get(pk=pk, token=token) if won else None
+    return Message.objects.filter(pk=pk, token=token).first() if won else None
 
 
 def build(letter):
     """The EmailMessage, a Skip, or the Outcome of a defect: one letter that can't be built must not stop the others."""
+    if not letter.address:
+        return kinds.Skip(Reason.NO_ADDRESS)
     if suppressions.blocks(letter.address_hash, letter.stream):
         return kinds.Skip(Reason.SUPPRESSED)
     try:
@@ -90,7 +103,7 @@ def build(letter):
             message = kinds.get(letter.kind).build(letter.ref, letter.language)
     except Exception as error:
         logger.exception("Letter %s (%s) could not be built.", letter.pk, letter.kind)
-        return Outcome(Verdict.RETRY if letter.attempts < 3 else Verdict.FAILED, "defect", type(error).__name__)
+        return Outcome(Verdict.RETRY if letter.attempts < BUILD_TRIES else Verdict.FAILED, "defect", type(error).__name__)
     if isinstance(message, kinds.Skip):
         return message
     message.to = [letter.address]
@@ -98,6 +111,7 @@ def build(letter):
     message.extra_headers.setdefault("Auto-Submitted", "auto-generated")
     # Opaque, for a provider's webhook to tell us back; anymail reads it, other routes pass it by.
     message.metadata = {"letter": letter.public_id}
+    message.idempotency_key = letter.public_id
     return message
 
 
@@ -105,23 +119,30 @@ def record(letter, outcome):
     """Write down what became of it; nothing is written when the letter is no longer ours."""
     now = timezone.now()
     detail = {"reason": outcome.reason, "detail": outcome.detail}
+    give_up_at = letter.give_up_at or now + backoff.GIVE_UP_AFTER
     match outcome.verdict:
         case Verdict.SENT:
             _settle(letter, State.SENT, "", now, provider_id=outcome.provider_id, detail="")
-        case Verdict.RETRY if now - letter.due_at < backoff.GIVE_UP_AFTER and letter.attempts < 12:
-            _put_back(letter, due_at=now + backoff.wait(letter.attempts), **detail)
+        case Verdict.RETRY if now < give_up_at:
+            _put_back(letter, due_at=now + backoff.wait(letter.attempts), give_up_at=give_up_at, **detail)
         case Verdict.LATER | Verdict.PAUSE:
             # The route rests, not the letter: it stays due, and this try does not count.
             _put_back(letter, attempts=F("attempts") - 1, **detail)
         case Verdict.UNCERTAIN if letter.doubts == 0:
-            _put_back(letter, due_at=now + timedelta(minutes=15), doubts=1, **detail)
+            _put_back(letter, due_at=now + backoff.DOUBT, doubts=1, provider_id=outcome.provider_id, **detail)
         case Verdict.UNCERTAIN:
-            _settle(letter, State.UNCERTAIN, outcome.reason, now, detail=outcome.detail)
+            _settle(letter, State.UNCERTAIN, outcome.reason, now, detail=outcome.detail, provider_id=outcome.provider_id)
         case verdict:
             with transaction.atomic():
                 _settle(letter, State.FAILED, outcome.reason, now, detail=outcome.detail)
                 if verdict is Verdict.BOUNCED:
                     suppressions.hard_bounce(letter.address_hash)
+
+
+def send_again(pk):
+    """A person wants a failed or doubtful letter sent once more, from the beginning. True when it was one and now waits."""
+    again = {"state": State.PENDING, "due_at": timezone.now(), "settled_at": None, "attempts": 0, "doubts": 0, "give_up_at": None}
+    return bool(Message.objects.needs_a_person().filter(pk=pk).update(**again, reason="", detail="", tried_at=None))
 
 
 def _ours(letter):
@@ -137,4 +158,14 @@ def _settle(letter, state, reason, now, **changes):
     with transaction.atomic():
         won = _ours(letter).update(state=state, reason=reason, settled_at=now, token=None, lease_until=None, **changes)
         if won:
-            kinds.get(letter.kind).settle(letter.ref, kinds.Settled(state, reason, letter.address))
+            tell(letter, kinds.Settled(state, reason, letter.address))
+        crashpoints.reach("recording")
+
+
+def tell(letter, settled):
+    """Tell the letter's kind. An owner that fails loses its news, not the ledger's: a sent letter recorded as unsent would leave twice."""
+    try:
+        with transaction.atomic():
+            kinds.get(letter.kind).settle(letter.ref, settled)
+    except Exception:
+        logger.exception("Letter %s (%s) is %s, but its owner could not take the news.", letter.pk, letter.kind, settled.state)

@@ -1,0 +1,91 @@
+"""Not twice by accident: a database that was moved or restored sends nothing until a person has looked."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.utils import timezone
+
+from project.mail import ledger, sweep, tasks
+from project.mail.models import Ledger
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def posted(greetings):
+    """A letter is due, and the ledger has been alive a moment ago."""
+    ledger.hold()
+    greetings.post()
+    return greetings
+
+
+def left():
+    sweep.tick_inline(5)
+    tasks.drain("letters")
+    return len(mail.outbox)
+
+
+def test_a_database_at_home_sends(posted):
+    assert ledger.hold() == ""
+    assert left() == 1
+
+
+def test_a_database_that_belongs_to_another_address_holds(posted, settings):
+    settings.SITE_URL = "https://copy.example.org"
+
+    assert left() == 0
+    assert ledger.hold() == "moved"
+
+
+def test_a_database_that_stood_still_holds(posted):
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert left() == 0
+        assert ledger.hold() == "stood-still"
+
+
+def test_a_quiet_but_ticking_hour_is_no_standstill(posted):
+    now = timezone.now()
+    for minutes in (30, 60, 90):
+        with time_machine.travel(now + timedelta(minutes=minutes)):
+            sweep.tick()
+
+    assert Ledger.objects.get().hold == ""
+
+
+def test_a_changed_address_key_holds_since_nobodys_suppression_would_be_found(posted, settings):
+    settings.ADDRESS_KEY = "another-key-another-key-another-key-another-key"
+
+    assert left() == 0
+    assert ledger.hold() == "key-changed"
+
+
+def test_by_hand(posted, settings):
+    settings.MAIL_HOLD = True
+
+    assert left() == 0
+    assert ledger.hold() == "by-hand"
+    settings.MAIL_HOLD = False
+    assert left() == 1
+
+
+def test_a_hold_stays_until_a_person_releases_it(posted, settings):
+    home = settings.SITE_URL
+    settings.SITE_URL = "https://copy.example.org"
+    ledger.hold()
+    settings.SITE_URL = home
+
+    assert left() == 0
+    ledger.release()
+    assert left() == 1
+
+
+def test_released_it_belongs_to_its_new_address(posted, settings):
+    settings.SITE_URL = "https://new.example.org"
+    ledger.hold()
+
+    ledger.release()
+
+    assert ledger.hold() == ""
+    assert left() == 1
