@@ -169,6 +169,12 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "project.practice.views.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 
+# The public forms (project/practice/guard.py): how quick is too quick for a person, and how often in an hour from one place, in a day for one
+# address. The demo and the tests press buttons at a machine's pace.
+FORM_MIN_SECONDS = float(env("FORM_MIN_SECONDS", "0" if DEBUG else "2"))
+FORM_PER_HOUR = int(env("FORM_PER_HOUR", "1000" if DEBUG else "60"))
+FORM_PER_ADDRESS = int(env("FORM_PER_ADDRESS", "20"))
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -214,6 +220,7 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a folder that is not there yet
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     # In production named by their content and compressed by `collectstatic`, which `./run manage up` does by itself.

@@ -1,6 +1,7 @@
 """The free info packet: a PDF per language, and who asked for it."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.validators import FileExtensionValidator
@@ -9,10 +10,18 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
+class InfoPacketQuerySet(models.QuerySet):
+    def offered(self, language):
+        """Those a reader of that language can have: offered, and with words and a file in it."""
+        return self.filter(offered=True, texts__language=language).prefetch_related("texts")
+
+
 class InfoPacket(models.Model):
     slug = models.SlugField(_("slug"), unique=True)
     offered = models.BooleanField(_("offered"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = InfoPacketQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("info packet")
@@ -44,8 +53,21 @@ class InfoPacketText(models.Model):
         return self.title
 
 
+class PacketRequestQuerySet(models.QuerySet):
+    def open(self, now):
+        """Waiting for its address to be confirmed, and not too old for that."""
+        return self.filter(confirmed_at=None, requested_at__gt=now - PacketRequest.OPEN_FOR)
+
+    def readable(self, now):
+        """Confirmed lately enough that its packet still opens by the letter's link."""
+        return self.filter(packet__isnull=False, confirmed_at__gt=now - PacketRequest.READABLE_FOR)
+
+
 class PacketRequest(models.Model):
     """Somebody asked for a packet, or only for the newsletter (`packet` is then empty). Nothing follows until the address is confirmed."""
+
+    OPEN_FOR = timedelta(days=7)
+    READABLE_FOR = timedelta(days=90)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     packet = models.ForeignKey(InfoPacket, models.CASCADE, null=True, related_name="requests")
@@ -59,6 +81,8 @@ class PacketRequest(models.Model):
     form = models.CharField(max_length=60)
     requested_at = models.DateTimeField(_("requested"))
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+
+    objects = PacketRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("packet request")

@@ -11,12 +11,21 @@ from django.utils.translation import gettext_lazy as _
 from project.mail.addresses import address_hash
 
 
+class TopicQuerySet(models.QuerySet):
+    def choosable(self, subscriber, language):
+        """What a subscriber's page shows in a language: the topics on offer, and those they read already, where there are words for them."""
+        active = Subscription.objects.active().filter(subscriber=subscriber)
+        return list(self.filter(Q(offered=True) | Q(pk__in=active.values("topic")), texts__language=language).prefetch_related("texts"))
+
+
 class Topic(models.Model):
     """What a subscription is about. One topic at least; readers choose among those that are `offered`."""
 
     slug = models.SlugField(_("slug"), unique=True)
     offered = models.BooleanField(_("offered"), default=True, help_text=_("Readers can choose it on their preferences page."))
     standard = models.BooleanField(_("standard"), default=False, help_text=_("Who ticks “newsletter” on a form gets this one."))
+
+    objects = TopicQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("topic")
@@ -107,7 +116,22 @@ class Subscription(models.Model):
         return f"subscription {self.pk}"
 
 
-class ConsentWording(models.Model):
+class Evidence(models.Model):
+    """A row that is written once. Changing or deleting it is a mistake in the program, so it is refused here, before any form or admin."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise TypeError(f"{self} is evidence: append a new row instead of changing this one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise TypeError(f"{self} is evidence and stays.")
+
+
+class ConsentWording(Evidence):
     """The exact words a person agreed to, in one language. A row is never changed: new words are a new version."""
 
     purpose = models.CharField(max_length=20)  # "newsletter" or "packet"
@@ -125,7 +149,7 @@ class ConsentWording(models.Model):
         return f"{self.purpose} {self.language} v{self.version}"
 
 
-class Consent(models.Model):
+class Consent(Evidence):
     """One act of agreeing or withdrawing, kept for good. Append-only: rows are never changed, and outlive the subscriber."""
 
     class Method(models.TextChoices):
@@ -133,6 +157,7 @@ class Consent(models.Model):
         PREFERENCES = "preferences", _("on the preferences page")
         ONE_CLICK = "one-click", _("one-click unsubscribe")
         UNSUBSCRIBE = "unsubscribe", _("on the unsubscribe page")
+        TAKEN_BACK = "taken-back", _("took the unsubscribe back")
         COORDINATOR = "coordinator", _("entered by a coordinator")
         IMPORT = "import", _("imported with its evidence")
 

@@ -77,3 +77,14 @@ class PracticeText(models.Model):
 
     def __str__(self):
         return self.get_language_display()
+
+
+class Knock(models.Model):
+    """How often a public form was sent from one place, or for one address, within one span of time. A hash says which; gone in two days."""
+
+    key = models.CharField(max_length=64, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self):
+        return f"knock {self.pk}"

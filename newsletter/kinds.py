@@ -1,0 +1,9 @@
+"""The kinds of letters the newsletter builds for the mail core."""
+
+from project.mail.kinds import Kind, register
+
+from . import emails
+
+
+def register_all():
+    register(Kind(emails.CONFIRM_ADDRESS, emails.confirm_address_letter))
