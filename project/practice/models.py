@@ -43,7 +43,7 @@ class Practice(models.Model):
     @classmethod
     def current(cls):
         """The practice; made with defaults should the row be missing."""
-        return cls.objects.get_or_create(pk=1)[0]
+        return cls.objects.prefetch_related("texts").get_or_create(pk=1)[0]  # every page and letter shows its words
 
     @property
     def sender(self):

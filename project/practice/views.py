@@ -4,6 +4,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -57,4 +58,6 @@ def page_not_found(request, exception=None):
 
 
 def server_error(request):
-    return _oops(request, 500, _("Something went wrong on our side"), _("Please try again in a minute, or call us."))
+    """Whatever broke may be the database, so this page takes no request context: it would ask for the practice."""
+    context = {"title": _("Something went wrong on our side"), "text": _("Please try again in a minute, or call us.")}
+    return HttpResponse(render_to_string("500.html", context), status=500)
