@@ -1,5 +1,6 @@
 """The addresses letters link to, for tests of letters alone."""
 
+from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpResponse
 from django.urls import path
 
@@ -11,8 +12,11 @@ def nothing(request, **parts):
 
 
 urlpatterns = [
-    path("seminars/", nothing, name="seminars"),
-    path("seminars/<slug:slug>/", nothing, name="seminar"),
-    path("registrations/<token>/", nothing, name="registration"),
+    *i18n_patterns(
+        path("seminars/", nothing, name="seminars"),
+        path("seminars/<slug:slug>/", nothing, name="seminar"),
+        path("registrations/<token>/", nothing, name="registration"),
+        prefix_default_language=False,
+    ),
     *site,
 ]
