@@ -47,7 +47,6 @@ class WallClockMixin(forms.Form):
         return data
 
 
-
 class SeminarForm(WallClockMixin, forms.ModelForm):
     """A seminar. Once it is published, when and where are changed by moving it, so that everybody registered hears of it."""
 
@@ -56,6 +55,12 @@ class SeminarForm(WallClockMixin, forms.ModelForm):
 
     slug = forms.SlugField(
         label=_("slug"), max_length=80, required=False, help_text=_("Its part of the web address. Left empty, we make one of place and date.")
+    )
+    join_url = forms.URLField(
+        label=_("link to join"),
+        required=False,
+        assume_scheme="https",
+        help_text=_("A secret: only registered people see it, on their own page. Never the host’s link."),
     )
     seats_in_person = forms.IntegerField(label=_("seats in the room"), min_value=0, max_value=5000, required=False)
     seats_online = forms.IntegerField(label=_("seats online"), min_value=0, max_value=50_000, required=False)

@@ -209,9 +209,7 @@ class SeminarAdmin(TextsAdmin):
                     messages.warning(request, _("It is full, so they are on the waiting list."))
                 else:
                     messages.success(request, _("They have their seats."))
-                return HttpResponseRedirect(
-                    reverse("admin:seminars_registration_changelist") + f"?seminar__id__exact={seminar.pk}"
-                )
+                return HttpResponseRedirect(reverse("admin:seminars_registration_changelist") + f"?seminar__id__exact={seminar.pk}")
         return self._page(request, seminar, "add_person", form=form, title=_("Register somebody"))
 
     def export_view(self, request, pk):
@@ -220,7 +218,17 @@ class SeminarAdmin(TextsAdmin):
         if not request.user.has_perm("seminars.view_registration"):
             raise PermissionDenied
         self.log_change(request, seminar, "Exported the list of registrations.")
-        header = [_("Last name"), _("First name"), _("Phone"), _("E-mail"), _("People"), _("Attends"), _("Status"), _("Language"), _("Registered")]
+        header = [
+            _("Last name"),
+            _("First name"),
+            _("Phone"),
+            _("E-mail"),
+            _("People"),
+            _("Attends"),
+            _("Status"),
+            _("Language"),
+            _("Registered"),
+        ]
         rows = (
             [
                 person.last_name,

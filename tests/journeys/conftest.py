@@ -1,4 +1,5 @@
-"""The whole product as a person meets it: `demo` running for real (web, two workers, beat), a phone's browser without JavaScript, and a mailbox.
+"""The whole product as a person meets it: `demo` running for real (web, two workers, beat), a phone's browser without JavaScript,
+and a mailbox.
 
 Nothing here imports the product: a journey sees pages and letters only.
 """
