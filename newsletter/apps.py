@@ -7,6 +7,7 @@ class NewsletterConfig(AppConfig):
     verbose_name = _("Newsletter")
 
     def ready(self):
-        from . import kinds
+        from . import campaign_work, kinds
 
         kinds.register_all()
+        campaign_work.register_all()

@@ -120,6 +120,10 @@ MAIL_TASK_BUDGET = int(env("MAIL_TASK_BUDGET", "30"))
 MAIL_TASK_LIMIT = int(env("MAIL_TASK_LIMIT", "75"))
 MAIL_LEASE = timedelta(seconds=int(env("MAIL_LEASE", "90")))
 MAIL_TICK = int(env("MAIL_TICK", "15"))
+# How many letters of a campaign one worker hands over between two records, which is how many are in doubt should it die; and how many
+# workers may be at it at once. SQLite has one writer, so a second one would only wait.
+BULK_WINDOW = int(env("BULK_WINDOW", "48"))
+BULK_SLOTS = 1 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3" else int(env("BULK_SLOTS", "2"))
 # A ledger that has stood still for longer is taken for a restored backup and holds all mail until a person says so.
 MAIL_STANDSTILL = timedelta(hours=1)
 
@@ -256,7 +260,7 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = False
 
 # -- Celery ----------------------------------------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "filesystem://localhost"
+CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "filesystem://"
 CELERY_TASK_DEFAULT_QUEUE = "transactional"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -1,8 +1,12 @@
 """Campaigns, and the ledger of who gets each one. At most once: whatever is in doubt is listed by name, never sent again by itself."""
 
+import hmac
+
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from .subscribers import Subscriber, Topic
@@ -19,6 +23,9 @@ class Campaign(models.Model):
         SENT = "sent", _("sent")
         CANCELLED = "cancelled", _("cancelled")
 
+    #: Where its words may still be changed; from launch on they are frozen.
+    EDITABLE = {Status.DRAFT, Status.SCHEDULED}
+
     name = models.CharField(_("name"), max_length=120, help_text=_("For you only; readers never see it."))
     slug = models.SlugField(_("slug"), unique=True)
     topic = models.ForeignKey(Topic, models.PROTECT, related_name="campaigns", verbose_name=_("topic"))
@@ -27,6 +34,7 @@ class Campaign(models.Model):
     launched_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)  # of all texts, frozen at launch
+    stopped_because = models.CharField(max_length=300, blank=True, editable=False)  # a sentence, when it stopped without a person
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -36,7 +44,7 @@ class Campaign(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(status="scheduled") | Q(send_at__isnull=False), name="campaign_scheduled_has_a_time"),
             models.CheckConstraint(
-                condition=~Q(status__in=["sending", "sent"]) | (Q(launched_at__isnull=False) & ~Q(content_hash="")),
+                condition=~Q(status__in=["sending", "paused", "sent"]) | (Q(launched_at__isnull=False) & ~Q(content_hash="")),
                 name="campaign_launched_is_frozen",
             ),
         ]
@@ -45,13 +53,17 @@ class Campaign(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def editable(self):
+        return self.status in self.EDITABLE
+
 
 class CampaignText(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="texts")
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     subject = models.CharField(_("subject"), max_length=120)
     preheader = models.CharField(_("preheader"), max_length=160, blank=True, help_text=_("The line a mailbox shows after the subject."))
-    body = models.TextField(_("body"), help_text=_("Markdown. Merge fields: [[first_name|friend]]."))
+    body = models.TextField(_("body"), validators=[MaxLengthValidator(100_000)])  # Markdown; what a letter may weigh is checked rendered
 
     class Meta:
         verbose_name = _("text")
@@ -65,8 +77,9 @@ class CampaignText(models.Model):
 class Chunk(models.Model):
     """About 500 deliveries of one campaign, language, variant and zone: one skeleton, one due time, one worker at a time.
 
-    `lo` and `hi` bound its deliveries' primary keys (inclusive). While held, `window_lo` and `window_hi` bound those being handed over now: a
-    worker that takes over from a dead one turns just these, as far as unrecorded, into “in doubt”.
+    `lo` and `hi` bound its deliveries' primary keys (inclusive); another chunk's, or another campaign's, may lie between. While held,
+    `window_lo` and `window_hi` bound those being handed over now: a worker that takes over from a dead one turns just these, as far as
+    unrecorded, into “in doubt”. `window_at` is when the window was marked: a delivery whose next try came later than that is not in it.
     """
 
     class State(models.TextChoices):
@@ -86,6 +99,7 @@ class Chunk(models.Model):
     lease_until = models.DateTimeField(null=True)
     window_lo = models.BigIntegerField(null=True)
     window_hi = models.BigIntegerField(null=True)
+    window_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -97,10 +111,45 @@ class Chunk(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="held") | Q(token__isnull=False, lease_until__isnull=False), name="chunk_held_has_a_holder"
             ),
+            models.CheckConstraint(
+                condition=Q(window_lo=None, window_hi=None, window_at=None)
+                | Q(state="held", window_lo__isnull=False, window_hi__isnull=False, window_at__isnull=False),
+                name="chunk_window_only_while_held",
+            ),
         ]
 
     def __str__(self):
         return f"chunk {self.pk}"
+
+
+class DeliveryQuerySet(models.QuerySet):
+    def of(self, chunk):
+        """A chunk's deliveries, and no others that lie between them."""
+        return self.filter(
+            pk__range=(chunk.lo, chunk.hi),
+            campaign_id=chunk.campaign_id,
+            language=chunk.language,
+            variant=chunk.variant,
+            zone=chunk.zone,
+        )
+
+    def due(self, now):
+        return self.filter(Q(retry_at=None) | Q(retry_at__lte=now), state=Delivery.State.PENDING)
+
+    def by_public_id(self, text):
+        """The delivery of that `public_id`; none for a text that we did not make."""
+        pk, _dash, _proof = text.removeprefix("d").partition("-")
+        if not pk.isascii() or not pk.isdigit() or len(pk) > 18 or not hmac.compare_digest(public_id(int(pk)).encode(), text.encode()):
+            return self.none()
+        return self.filter(pk=int(pk))
+
+
+def public_id(pk):
+    """What a letter says of its delivery: nobody can make up another's, and the row is found by it without a column of its own.
+
+    Under ADDRESS_KEY, because a provider may report on a letter after SECRET_KEY has been changed.
+    """
+    return f"d{pk}-{salted_hmac('lectern.delivery', str(pk), secret=settings.ADDRESS_KEY, algorithm='sha256').hexdigest()[:20]}"
 
 
 class Delivery(models.Model):
@@ -123,7 +172,8 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("the campaign was cancelled")
         CRASHED = "crashed", _("the worker stopped while handing it over")
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="deliveries")
+    # No index of its own: two others begin with it, and every index costs a launch time.
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="deliveries", db_index=False)
     subscriber = models.ForeignKey(Subscriber, models.SET_NULL, null=True, related_name="deliveries")
     language = models.CharField(max_length=2)
     variant = models.PositiveSmallIntegerField(default=0)
@@ -136,6 +186,8 @@ class Delivery(models.Model):
     provider_id = models.CharField(max_length=200, blank=True)
     settled_at = models.DateTimeField(null=True)
 
+    objects = DeliveryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
@@ -147,3 +199,8 @@ class Delivery(models.Model):
 
     def __str__(self):
         return f"delivery {self.pk}"
+
+    @property
+    def public_id(self):
+        """An opaque name, the same at every try: its Message-ID's left side and what a provider's webhook tells us back."""
+        return public_id(self.pk)

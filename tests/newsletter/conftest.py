@@ -10,13 +10,17 @@ from newsletter import consent, subscribing
 from newsletter.models import Consent, InfoPacket, Subscriber, Topic
 from project.mail.addresses import parse_address
 
+from .campaigns_fixtures import make_campaign, make_launched, make_readers
+
+__all__ = ["make_campaign", "make_launched", "make_readers"]
+
 PDF = b"%PDF-1.4\n% a small sample\n%%EOF\n"
 
 
 @pytest.fixture
 def topic(db):
-    """The standard topic, which a migration makes."""
-    return Topic.objects.get(standard=True)
+    """The standard topic, which a migration makes; made again where a test with real transactions has emptied the database."""
+    return Topic.objects.get_or_create(standard=True, defaults={"slug": "newsletter"})[0]
 
 
 @pytest.fixture

@@ -1,0 +1,320 @@
+"""What a coordinator does with a campaign, and what the clock does: one transaction each, decided by one conditional UPDATE.
+
+draft ──schedule──► scheduled ──launch──► sending ──(every chunk done)──► sent
+  ▲──unschedule────────┘                  │   ▲                            │
+                                    pause ▼   │ resume       send_again ───┘ (back to sending)
+                                        paused            cancel: from scheduled, sending or paused, for good
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Case, CharField, Count, DateTimeField, Exists, F, IntegerField, Min, OuterRef, Q, Value, When
+from django.db.models.functions import Cast
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from project.mail import bells
+from project.practice.models import Practice
+
+from . import audience, content
+from .models import Campaign, Chunk, Delivery
+
+Status, State, Reason = Campaign.Status, Delivery.State, Delivery.Reason
+
+#: How many deliveries one worker takes at a time.
+CHUNK = 500
+
+#: A form knows minutes only, so “now” is already past when it arrives.
+_PAST = timedelta(minutes=2)
+
+
+class CampaignRefused(Exception):
+    """A coordinator's wish that can't be met; its text is a sentence for them."""
+
+
+# -- Before launch -----------------------------------------------------------------------------------------------------------------------
+
+
+def problems(campaign):
+    """What keeps a campaign from being sent, as sentences; empty when it may go."""
+    found = []
+    if not Practice.current().postal_address:
+        found.append(_("The practice’s postal address is missing. The law asks for it in every newsletter."))
+    texts = list(campaign.texts.all())
+    if not texts:
+        found.append(_("There is no text yet."))
+    for text in texts:
+        sentences = [sentence for sentences in content.problems(text).values() for sentence in sentences]
+        found += [f"{text.get_language_display()}: {sentence}" for sentence in sentences]
+    return found
+
+
+def schedule(campaign, send_at, *, now=None):
+    """Let it go out at `send_at` (aware). A scheduled one may be scheduled anew. Raises CampaignRefused."""
+    now = now or timezone.now()
+    if send_at < now - _PAST:
+        raise CampaignRefused(_("That time has already passed. Please choose a later one."))
+    with transaction.atomic():
+        won = _only(campaign, Campaign.EDITABLE).update(status=Status.SCHEDULED, send_at=send_at, stopped_because="")
+        if not won:
+            raise CampaignRefused(_("This campaign has already been sent or cancelled."))
+        found = problems(campaign)
+        if found:
+            raise CampaignRefused(" ".join(found))
+        if not audience.of(campaign).will_get:
+            raise CampaignRefused(_("Nobody would get this campaign: no one who reads this topic can be written to in its languages."))
+        if send_at <= now:
+            bells.ring_after_commit("campaigns")
+    campaign.refresh_from_db()
+
+
+def unschedule(campaign):
+    """Back to a draft. Raises CampaignRefused once it has been launched."""
+    _change(campaign, {Status.SCHEDULED}, _("This campaign is not waiting for its time any more."), status=Status.DRAFT, send_at=None)
+
+
+def begin_edit(campaign):
+    """Call first in the transaction that changes a campaign or its texts: raises CampaignRefused once launched, and keeps a launch waiting
+    until the change is committed, so that it never freezes half of one."""
+    if not _only(campaign, Campaign.EDITABLE).update(name=F("name")):
+        raise CampaignRefused(_("This campaign has been sent, so its words can’t be changed any more."))
+
+
+def _only(campaign, statuses):
+    return Campaign.objects.filter(pk=campaign.pk, status__in=statuses)
+
+
+def _change(campaign, statuses, refusal, **changes):
+    if not _only(campaign, statuses).update(**changes):
+        raise CampaignRefused(refusal)
+    campaign.refresh_from_db()
+
+
+# -- Launch ------------------------------------------------------------------------------------------------------------------------------
+
+
+def launch(campaign, now):
+    """Begin a campaign whose time has come: who gets it is written down now. True for exactly one of any number of callers.
+
+    One that can't be sent any more (its text or the postal address was taken away meanwhile) goes back to a draft, and says why.
+    """
+    with transaction.atomic():
+        due = _only(campaign, {Status.SCHEDULED}).filter(send_at__lte=now)
+        if not due.update(status=Status.SENDING, launched_at=now, content_hash="-"):
+            return False
+        texts = list(campaign.texts.all())
+        found = problems(campaign)
+        if found:
+            Campaign.objects.filter(pk=campaign.pk).update(
+                status=Status.DRAFT, send_at=None, launched_at=None, content_hash="", stopped_because=" ".join(found)[:300]
+            )
+            return False
+        Campaign.objects.filter(pk=campaign.pk).update(content_hash=content.content_hash(texts))
+        _write_deliveries(campaign, [text.language for text in texts], now)
+        _write_chunks(campaign, now)
+    return True
+
+
+def launch_due(now):
+    """Begin every campaign whose time has come; how many were begun here."""
+    return sum(launch(campaign, now) for campaign in due(now))
+
+
+def due(now):
+    return Campaign.objects.filter(status=Status.SCHEDULED, send_at__lte=now)
+
+
+def _write_deliveries(campaign, languages, now):
+    """One row per reader by one INSERT … SELECT, readers without a text in their language included, so that sums meet the audience."""
+    has_text = Q(language__in=languages)
+    columns = {
+        "campaign_id": Value(campaign.pk, IntegerField()),
+        "subscriber_id": F("pk"),
+        "language": F("language"),
+        "variant": Value(0, IntegerField()),
+        "zone": Value("", CharField()),
+        "state": Case(When(has_text, then=Value(State.PENDING.value)), default=Value(State.SKIPPED.value), output_field=CharField()),
+        "reason": Case(When(has_text, then=Value("")), default=Value(Reason.NO_TEXT.value), output_field=CharField()),
+        "detail": Value("", CharField()),
+        "attempts": Value(0, IntegerField()),
+        "provider_id": Value("", CharField()),
+        "settled_at": Cast(Case(When(has_text, then=None), default=Value(now), output_field=DateTimeField()), DateTimeField()),
+    }
+    names = {name: f"column_{name}" for name in columns}
+    readers = audience.readers(campaign.topic).order_by("language", "pk")
+    rows = readers.annotate(**{names[name]: column for name, column in columns.items()}).values_list(*names.values())
+    _insert_select(Delivery, columns, *rows.query.sql_with_params())
+
+
+def _write_chunks(campaign, now):
+    """Chunks of what is pending, aggregated from the deliveries themselves."""
+    kind = ["campaign_id", "language", "variant", "zone"]
+    quoted = ", ".join(map(_quote, kind))
+    select = f"""
+        SELECT {quoted}, MIN({_quote("id")}), MAX({_quote("id")}), %s, 'ready'
+        FROM (
+            SELECT {quoted}, {_quote("id")}, (ROW_NUMBER() OVER (PARTITION BY {quoted} ORDER BY {_quote("id")}) - 1) / {CHUNK} AS part
+            FROM {_quote(Delivery._meta.db_table)} WHERE {_quote("campaign_id")} = %s AND {_quote("state")} = 'pending'
+        ) AS numbered
+        GROUP BY {quoted}, part ORDER BY MIN({_quote("id")})
+    """
+    moment = connection.ops.adapt_datetimefield_value(now)
+    _insert_select(Chunk, [*kind, "lo", "hi", "due_at", "state"], select, [moment, campaign.pk])
+
+
+def _quote(name):
+    return connection.ops.quote_name(name)
+
+
+def _insert_select(model, columns, select, params):
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {_quote(model._meta.db_table)} ({', '.join(map(_quote, columns))}) {select}", params)
+
+
+# -- While it is being sent ----------------------------------------------------------------------------------------------------------------
+
+
+def pause(campaign, because=""):
+    """Stop after the window that is being handed over now. `because`: a sentence, when no person did it. Raises CampaignRefused."""
+    refusal = _("Only a campaign that is being sent can be paused.")
+    _change(campaign, {Status.SENDING}, refusal, status=Status.PAUSED, stopped_because=because[:300])
+
+
+def resume(campaign):
+    """Go on where it was paused. Raises CampaignRefused."""
+    with transaction.atomic():
+        _change(campaign, {Status.PAUSED}, _("This campaign is not paused."), status=Status.SENDING, stopped_because="")
+        bells.ring_after_commit("campaigns")
+
+
+def cancel(campaign, *, now=None):
+    """Stop for good: nobody beyond the window that is being handed over now gets it. Raises CampaignRefused."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        refusal = _("This campaign has already been sent or cancelled.")
+        _change(campaign, {Status.SCHEDULED, Status.SENDING, Status.PAUSED}, refusal, status=Status.CANCELLED, finished_at=now)
+        # Takes every chunk's row lock, which is where a worker's transaction begins: from here on no window can be marked until we commit,
+        # and those marked before are seen by the next statement.
+        Chunk.objects.filter(campaign=campaign).update(due_at=F("due_at"))
+        pending = Delivery.objects.filter(campaign=campaign, state=State.PENDING)
+        pending.exclude(_in_hand()).update(state=State.SKIPPED, reason=Reason.CANCELLED, settled_at=now)
+        Chunk.objects.filter(campaign=campaign, state=Chunk.State.READY).update(state=Chunk.State.DONE)
+    campaign.refresh_from_db()
+
+
+def _in_hand():
+    """A condition on deliveries: inside a window that some worker has marked."""
+    windows = Chunk.objects.filter(
+        state=Chunk.State.HELD,
+        campaign=OuterRef("campaign"),
+        language=OuterRef("language"),
+        variant=OuterRef("variant"),
+        zone=OuterRef("zone"),
+        window_lo__lte=OuterRef("pk"),
+        window_hi__gte=OuterRef("pk"),
+    )
+    return Q(Exists(windows.filter(window_at__gte=OuterRef("retry_at")))) | Q(Exists(windows), retry_at=None)
+
+
+def send_again(campaign, states, *, now=None):
+    """Write once more to those whose delivery ended in one of `states` (“uncertain”, “failed”); how many. Raises CampaignRefused."""
+    if not states or not set(states) <= {State.UNCERTAIN, State.FAILED}:
+        raise ValueError("Only what failed or is in doubt can be sent again.")
+    now = now or timezone.now()
+    with transaction.atomic():
+        refusal = _("Wait until the campaign has been sent; then you can send it again to those who are left.")
+        _change(campaign, {Status.SENT}, refusal, status=Status.SENDING, finished_at=None)
+        count = Delivery.objects.filter(campaign=campaign, state__in=states).update(
+            state=State.PENDING, reason="", detail="", attempts=0, retry_at=None, provider_id="", settled_at=None
+        )
+        if not count:
+            raise CampaignRefused(_("There is nobody to send it to again."))
+        _write_chunks(campaign, now)
+        bells.ring_after_commit("campaigns")
+    campaign.refresh_from_db()
+    return count
+
+
+def finish(now):
+    """Campaigns all of whose chunks are done have been sent; how many. In a transaction of its own, so that of two workers with the last two
+    chunks the later one sees both done."""
+    return unfinished().update(status=Status.SENT, finished_at=now)
+
+
+def unfinished():
+    """Being sent, though nothing is left to do."""
+    open_chunks = Chunk.objects.filter(campaign=OuterRef("pk")).exclude(state=Chunk.State.DONE)
+    return Campaign.objects.filter(~Exists(open_chunks), status=Status.SENDING)
+
+
+# -- The report ----------------------------------------------------------------------------------------------------------------------------
+
+#: Words for what mail's outcomes call by a short stable name; those of Delivery.Reason say themselves.
+_REASONS = {
+    "no-such-address": gettext_lazy("the address does not exist"),
+    "refused": gettext_lazy("the other side refused the letter"),
+    "too-large": gettext_lazy("the letter is too large for the other side"),
+    "not-now": gettext_lazy("the other side asked us to come back later"),
+    "gave-up": gettext_lazy("the other side put us off too often"),
+    "busy": gettext_lazy("the mail route was too busy"),
+    "connection-broken": gettext_lazy("the connection broke while the letter was on its way"),
+    "defect": gettext_lazy("the letter could not be built"),
+    "bounced": gettext_lazy("it came back after it was sent"),
+}
+
+
+def reason_words(reason):
+    """A reason as people say it; a word we don't know as it is."""
+    if reason in Reason.values:
+        return str(Reason(reason).label)
+    return str(_REASONS.get(reason, reason))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a campaign. `states` has every state of Delivery, `reasons` only what happened: `(state, reason, how many)`."""
+
+    audience: int
+    states: dict[str, int]
+    reasons: list[tuple[str, str, int]] = field(default_factory=list)
+    per_minute: int = 0
+
+    @property
+    def settled(self):
+        return self.audience - self.states[State.PENDING]
+
+    @property
+    def percent(self):
+        return 100 * self.settled // self.audience if self.audience else 100
+
+    @property
+    def minutes_left(self):
+        """At the present pace, rounded up; None while there is none."""
+        return -(-self.states[State.PENDING] // self.per_minute) if self.per_minute else None
+
+
+def report(campaign, *, now=None):
+    """The Report, from the deliveries: its sums always meet the audience, because every row is in one state."""
+    now = now or timezone.now()
+    deliveries = Delivery.objects.filter(campaign=campaign)
+    rows = list(deliveries.values_list("state", "reason").annotate(count=Count("pk")).order_by("state", "-count"))
+    states = {state.value: sum(count for found, _reason, count in rows if found == state) for state in State}
+    return Report(
+        audience=sum(states.values()),
+        states=states,
+        reasons=[(state, reason, count) for state, reason, count in rows if reason and state != State.PENDING],
+        per_minute=_pace(deliveries, now) if campaign.status == Status.SENDING else 0,
+    )
+
+
+def _pace(deliveries, now):
+    """Letters a minute over the last minute, or over what there was of it."""
+    lately = deliveries.filter(state=State.SENT, settled_at__gt=now - timedelta(minutes=1)).aggregate(
+        first=Min("settled_at"), count=Count("pk")
+    )
+    if not lately["count"]:
+        return 0
+    return round(lately["count"] * 60 / max((now - lately["first"]).total_seconds(), 1))
