@@ -261,7 +261,7 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = False
 
 # -- Celery ----------------------------------------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "filesystem://localhost"
 CELERY_TASK_DEFAULT_QUEUE = "transactional"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_IGNORE_RESULT = True

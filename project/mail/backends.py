@@ -3,7 +3,6 @@
 import os
 import smtplib
 import uuid
-from email import policy
 from pathlib import Path
 
 from django.core.mail.backends.base import BaseEmailBackend
@@ -79,8 +78,9 @@ class FileBackend(BaseEmailBackend):
         for message in email_messages:
             name = uuid.uuid4().hex
             beside = self.folder / f".{name}.part"
+            content = message.message().as_bytes(linesep="\r\n")
             with beside.open("wb") as file:
-                file.write(message.message().as_bytes(policy=policy.SMTP.clone(cte_type="7bit")))
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             beside.rename(self.folder / f"{name}.eml")

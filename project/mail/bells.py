@@ -7,7 +7,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
 
-from . import work
+from . import crashpoints, work
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ _silent_until = 0.0
 def ring(name):
     """Ask a worker to drain that work. Never raises; False when the broker could not be told."""
     global _silent_until
+    crashpoints.reach("bell")
     if time.monotonic() < _silent_until:
         return False
     try:

@@ -1,0 +1,100 @@
+"""Who comes: found by name whatever the accents, corrected, cancelled."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from project.practice.phones import phone_words
+
+from .. import registration as verbs
+from ..models import Registration
+from ..refusals import Refused
+
+
+def call_link(e164):
+    """A number to tap, or a dash."""
+    return format_html('<a href="tel:{}">{}</a>', e164, phone_words(e164)) if e164 else "–"
+
+
+@admin.register(Registration)
+class RegistrationAdmin(admin.ModelAdmin):
+    list_display = ["name", "call", "email", "party_size", "mode", "status", "language", "source"]
+    list_filter = ["status", "mode", "language", "source", ("seminar", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["folded_name"]
+    search_help_text = _("By name, with or without accents, or by the last digits of the phone number.")
+    list_select_related = ["seminar"]
+    fields = [
+        "seminar_link",
+        ("first_name", "last_name"),
+        "phone",
+        "email",
+        "language",
+        ("party_size", "mode"),
+        "status",
+        "source",
+        "created_at",
+        "waiting_since",
+        "cancelled_at",
+        "cancelled_by",
+    ]
+    readonly_fields = [
+        "seminar_link",
+        "email",
+        "party_size",
+        "mode",
+        "status",
+        "source",
+        "created_at",
+        "waiting_since",
+        "cancelled_at",
+        "cancelled_by",
+    ]
+    list_per_page = 100
+
+    @admin.display(description=_("name"), ordering="folded_name")
+    def name(self, person):
+        return f"{person.last_name}, {person.first_name}"
+
+    @admin.display(description=_("phone"))
+    def call(self, person):
+        return call_link(person.phone)
+
+    @admin.display(description=_("seminar"))
+    def seminar_link(self, person):
+        return format_html('<a href="{}">{}</a>', reverse("admin:seminars_seminar_change", args=[person.seminar_id]), person.seminar)
+
+    def has_add_permission(self, request):
+        """People are registered from their seminar's page, where the seats are."""
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        """A registration is cancelled, so that its seats and its calendar entry go with it."""
+        return False
+
+    def get_search_results(self, request, queryset, search_term):
+        digits = "".join(character for character in search_term if character.isdigit())
+        if len(digits) >= 4:
+            return queryset.filter(phone__endswith=digits), False
+        return queryset.named(search_term), False
+
+    def get_urls(self):
+        cancel = self.admin_site.admin_view(require_POST(self.cancel_view))
+        return [path("<int:pk>/cancel/", cancel, name="seminars_registration_cancel"), *super().get_urls()]
+
+    def cancel_view(self, request, pk):
+        person = get_object_or_404(Registration, pk=pk)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        try:
+            verbs.cancel(person, by=Registration.CancelledBy.FRONT_DESK)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            self.log_change(request, person, "Cancelled.")
+            messages.success(request, _("Cancelled. Their seats are free, and they are being told."))
+        return HttpResponseRedirect(reverse("admin:seminars_registration_change", args=[pk]))

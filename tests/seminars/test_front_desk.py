@@ -1,0 +1,294 @@
+"""What a coordinator does with seminars in the admin, through its pages."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from project.practice.zones import to_wall
+from seminars import registration as verbs
+from seminars.models import Callback, Registration, Seminar, Speaker
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client):
+    """A browser signed in as an administrator."""
+    client.force_login(User.objects.create_superuser("desk", "desk@practice.example.org", "not a real password"))
+    return client
+
+
+def page(name, *args):
+    return reverse(f"admin:seminars_{name}", args=args)
+
+
+def wall(moment, zone="America/New_York"):
+    shown = to_wall(moment, zone)
+    return shown.strftime("%Y-%m-%d"), shown.strftime("%H:%M")
+
+
+def new_seminar(venue, /, **changes):
+    """What the form for a new seminar posts."""
+    texts = {}
+    for number, language in enumerate(["en", "es"]):
+        words = {"language": language, "title": f"Back in motion {language}", "summary": "An evening", "description": "What helps", "bring": ""}
+        texts |= {f"texts-{number}-{name}": value for name, value in words.items()}
+    return {
+        "format": "in-person",
+        "talk_language": "en",
+        "venue": venue.pk,
+        "zone": "America/New_York",
+        "date": "2027-01-14",
+        "starts": "18:00",
+        "ends": "19:30",
+        "seats_in_person": "40",
+        "seats_online": "",
+        "speakers": [Speaker.objects.create(name="Elena Marsh").pk],
+        "join_url": "",
+        "series": "",
+        "slug": "",
+        "texts-TOTAL_FORMS": "2",
+        "texts-INITIAL_FORMS": "0",
+        **texts,
+        **changes,
+    }
+
+
+def test_a_seminar_is_written_in_both_languages_and_at_its_own_clock(desk, venue):
+    response = desk.post(page("seminar_add"), new_seminar(venue))
+
+    assert response.status_code == 302
+    seminar = Seminar.objects.get()
+    assert seminar.starts_at == datetime(2027, 1, 14, 23, 0, tzinfo=UTC)
+    assert seminar.slug == "tampa-2027-01-14"
+    assert seminar.status == Seminar.Status.DRAFT
+    assert {text.language for text in seminar.texts.all()} == {"en", "es"}
+    assert [(pool.mode, pool.capacity) for pool in seminar.pools.all()] == [("in-person", 40)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"date": "2027-03-14", "starts": "02:30", "ends": "04:00"}, "starts", "does not exist"),
+        ({"date": "2026-11-01", "starts": "01:30", "ends": "04:00"}, "starts", "comes twice"),
+        ({"ends": "17:00"}, "ends", "later than the start"),
+        ({"venue": ""}, "venue", "Choose the venue"),
+        ({"seats_in_person": ""}, "seats_in_person", "How many seats"),
+    ],
+)
+def test_what_can_not_be_is_said_at_its_field(desk, venue, changes, field, sentence):
+    response = desk.post(page("seminar_add"), new_seminar(venue, **changes))
+
+    assert response.status_code == 200
+    assert sentence in str(response.context["adminform"].form.errors[field])
+    assert not Seminar.objects.exists()
+
+
+def test_the_form_offers_a_text_for_each_language(desk, seminar):
+    new = desk.get(page("seminar_add")).context["inline_admin_formsets"][0].formset
+    written = desk.get(page("seminar_change", seminar.pk)).context["inline_admin_formsets"][0].formset
+
+    assert [form.initial["language"] for form in new.forms] == ["en", "es"]
+    assert len(written.forms) == 2
+
+
+def test_a_draft_is_published_by_a_press_of_a_button(desk, make_seminar):
+    seminar = make_seminar(status=Seminar.Status.DRAFT)
+
+    assert desk.get(page("seminar_publish", seminar.pk)).status_code == 405
+    response = desk.post(page("seminar_publish", seminar.pk), follow=True)
+
+    assert "People can register now" in response.content.decode()
+    assert Seminar.objects.get().status == Seminar.Status.PUBLISHED
+
+
+def test_a_draft_without_its_spanish_words_stays_one_and_says_why(desk, make_seminar):
+    seminar = make_seminar(status=Seminar.Status.DRAFT)
+    seminar.texts.filter(language="es").delete()
+
+    response = desk.post(page("seminar_publish", seminar.pk), follow=True)
+
+    assert "Spanish" in response.content.decode()
+    assert Seminar.objects.get().status == Seminar.Status.DRAFT
+
+
+def test_a_move_is_previewed_then_told_to_everybody(desk, seminar, register, deliver):
+    register(seminar, "Ana")
+    register(seminar, "Luz", language="es")
+    register(seminar, "Bo", email="", phone="+18135550101")
+    deliver()
+    date, starts = wall(seminar.starts_at + timedelta(days=7, hours=1))
+    moved = {"date": date, "starts": starts, "ends": "23:59", "zone": seminar.zone, "venue": seminar.venue_id}
+
+    preview = desk.post(page("seminar_move", seminar.pk), moved)
+    assert preview.context["told"] == {"by_letter": 2, "in_spanish": 1, "to_call": 1, "waiting": 0}
+    assert Seminar.objects.get().starts_at == seminar.starts_at
+
+    desk.post(page("seminar_move", seminar.pk), moved | {"confirm": "1"})
+
+    assert Seminar.objects.get().starts_at > seminar.starts_at
+    assert set(Registration.objects.values_list("sequence", flat=True)) == {1}
+    assert {letter.to[0] for letter in deliver()} == {"ana@example.org", "luz@example.org"}
+    assert Callback.objects.open().get(reason=Callback.Reason.MOVED).registration.first_name == "Bo"
+
+
+def test_a_move_to_the_same_time_asks_for_another(desk, make_seminar):
+    seminar = make_seminar(starts_at=datetime(2030, 1, 14, 23, 0, tzinfo=UTC))
+    date, starts = wall(seminar.starts_at)
+    same = {"date": date, "starts": starts, "ends": wall(seminar.ends_at)[1], "zone": seminar.zone, "venue": seminar.venue_id}
+
+    response = desk.post(page("seminar_move", seminar.pk), same | {"confirm": "1"})
+
+    assert "Nothing is different yet" in response.content.decode()
+
+
+def test_a_published_seminars_date_does_not_change_in_its_form(desk, seminar, venue):
+    posted = new_seminar(venue, slug="other")
+    for number, text in enumerate(seminar.texts.order_by("pk")):
+        posted |= {f"texts-{number}-id": text.pk, f"texts-{number}-seminar": seminar.pk}
+
+    response = desk.post(page("seminar_change", seminar.pk), posted | {"texts-INITIAL_FORMS": "2"})
+
+    assert response.status_code == 302
+    after = Seminar.objects.get()
+    assert (after.starts_at, after.slug) == (seminar.starts_at, seminar.slug)
+    assert after.texts.get(language="en").title == "Back in motion en"
+
+
+def test_more_seats_go_to_those_who_wait(desk, make_seminar, register, venue):
+    seminar = make_seminar(capacity=1)
+    register(seminar, "Ana")
+    waiting = register(seminar, "Bo")
+    posted = new_seminar(venue, seats_in_person="5")
+    for number, text in enumerate(seminar.texts.order_by("pk")):
+        posted |= {f"texts-{number}-id": text.pk, f"texts-{number}-seminar": seminar.pk}
+
+    desk.post(page("seminar_change", seminar.pk), posted | {"texts-INITIAL_FORMS": "2"})
+
+    waiting.refresh_from_db()
+    assert waiting.status == Registration.Status.CONFIRMED
+
+
+def test_calling_off_asks_first_and_then_tells_everybody(desk, seminar, register, deliver):
+    register(seminar, "Ana")
+    deliver()
+
+    assert desk.get(page("seminar_call_off", seminar.pk)).status_code == 200
+    assert Seminar.objects.get().status == Seminar.Status.PUBLISHED
+    desk.post(page("seminar_call_off", seminar.pk))
+
+    assert Seminar.objects.get().status == Seminar.Status.CANCELLED
+    [letter] = deliver()
+    assert "CANCEL" in letter.message().as_string().partition("text/calendar")[2][:60]
+
+
+def test_somebody_with_only_a_phone_is_registered(desk, seminar):
+    person = {"first_name": "José", "last_name": "Núñez", "phone": "(813) 555-0101", "email": "", "party_size": "2", "language": "es"}
+
+    desk.post(page("seminar_add_person", seminar.pk), person | {"mode": "in-person"})
+
+    registration = Registration.objects.get()
+    assert (registration.phone, registration.status, registration.source) == ("+18135550101", "confirmed", "front-desk")
+
+
+def test_somebody_nobody_could_reach_is_not(desk, seminar):
+    person = {"first_name": "José", "last_name": "Núñez", "phone": "", "email": "", "party_size": "2", "language": "es", "mode": "in-person"}
+
+    response = desk.post(page("seminar_add_person", seminar.pk), person)
+
+    assert "so that we can reach them" in response.content.decode()
+    assert not Registration.objects.exists()
+
+
+def test_a_full_seminar_lets_nobody_in_unless_the_desk_says_so(desk, make_seminar):
+    seminar = make_seminar(capacity=1)
+    person = {"last_name": "Núñez", "phone": "8135550101", "email": "", "party_size": "1", "language": "es", "mode": "in-person"}
+
+    for first_name, anyway in (("Ana", {}), ("Bo", {}), ("Cy", {"anyway": "on"})):
+        desk.post(page("seminar_add_person", seminar.pk), person | {"first_name": first_name} | anyway)
+
+    assert dict(Registration.objects.values_list("first_name", "status")) == {"Ana": "confirmed", "Bo": "waitlisted", "Cy": "confirmed"}
+    assert seminar.pools.get().extra == 1
+
+
+def test_the_list_as_a_file_runs_nothing_in_a_spreadsheet(desk, seminar, register):
+    register(seminar, "=1+1", email="", phone="+18135550101")
+
+    response = desk.get(page("seminar_export", seminar.pk))
+
+    lines = b"".join(response).decode("utf-8").splitlines()
+    assert lines[1].startswith("Sample,'=1+1,(813) 555-0101,")
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("search", ["gonzalez", "GONZÁLEZ", "luz gonz", "0177"])
+def test_a_name_is_found_however_it_is_typed(desk, seminar, register, search):
+    register(seminar, "Luz", last_name="González", phone="+18135550177")
+    register(seminar, "Ana")
+
+    response = desk.get(page("registration_changelist"), {"q": search})
+
+    assert [person.first_name for person in response.context["cl"].queryset] == ["Luz"]
+
+
+def test_the_desk_cancels_for_a_person(desk, seminar, register, deliver):
+    person = register(seminar, "Ana")
+    deliver()
+
+    assert desk.get(page("registration_cancel", person.pk)).status_code == 405
+    desk.post(page("registration_cancel", person.pk))
+
+    person.refresh_from_db()
+    assert (person.status, person.cancelled_by) == ("cancelled", "front-desk")
+    assert len(deliver()) == 1
+
+
+def test_a_call_leaves_the_list_and_can_be_put_back(desk, seminar, register):
+    call = Callback.objects.create(
+        registration=register(seminar, "Bo", email="", phone="+18135550101"), reason=Callback.Reason.MOVED, created_at=timezone.now()
+    )
+
+    desk.post(page("callback_changelist"), {"action": "reached", "_selected_action": [call.pk]})
+    call.refresh_from_db()
+    assert (call.outcome, call.done_by.username) == ("reached", "desk")
+
+    desk.post(page("callback_changelist") + "?state=done", {"action": "reopen", "_selected_action": [call.pk]})
+    call.refresh_from_db()
+    assert (call.outcome, call.done_at) == ("", None)
+
+
+def test_a_copy_is_a_draft_on_another_day(desk, seminar):
+    desk.post(page("seminar_copy", seminar.pk), {"date": "2027-02-01", "starts": "18:00"})
+
+    copy = Seminar.objects.get(status=Seminar.Status.DRAFT)
+    assert copy.starts_at == datetime(2027, 2, 1, 23, 0, tzinfo=UTC)
+    assert copy.slug == "tampa-2027-02-01"
+
+
+def test_who_may_only_look_changes_nothing(client, seminar):
+    client.force_login(User.objects.create_user("looker", is_staff=True))
+
+    for name in ("move", "call_off", "copy", "add_person"):
+        assert client.post(page(f"seminar_{name}", seminar.pk), {"confirm": "1"}).status_code == 403
+    assert client.post(page("seminar_publish", seminar.pk)).status_code == 403
+    assert Seminar.objects.get().status == Seminar.Status.PUBLISHED
+
+
+def test_lists_ask_the_database_as_often_for_three_as_for_one(desk, make_seminar, register):
+    def queries(url):
+        with CaptureQueriesContext(connection) as captured:
+            desk.get(url)
+        return len(captured)
+
+    counts = []
+    for number in range(3):
+        seminar = make_seminar()
+        verbs.register(seminar, mode="in-person", first_name=f"Ana{number}", last_name="S", phone="8135550101", language="en")
+        counts.append([queries(page("seminar_changelist")), queries(page("registration_changelist"))])
+
+    assert counts[0] == counts[2]
