@@ -33,10 +33,11 @@ def seat_those_who_fit(pools, now):
     if free <= 0 or not pool.waiting or not Seminar.objects.get(pk=pool.seminar_id).is_open(now):
         return []
     line = list(Registration.objects.filter(seminar=pool.seminar_id, mode=pool.mode).waiting())
+    passes = {party.pk: party.passed_over for party in line}
     seated = [party for party in choose(line, free, pool.capacity) if pools.take_waiting(party.party_size)]
     for registration in seated:
         _confirm(registration, now)
-    _remember_passes(line)
+    Registration.objects.bulk_update([party for party in line if party.passed_over != passes[party.pk]], ["passed_over"])
     return seated
 
 
@@ -61,11 +62,6 @@ def choose(line, free, capacity):
 def _confirm(registration, now):
     registration.status, registration.waiting_since, registration.changed_at = Status.CONFIRMED, None, now
     registration.save(update_fields=["status", "waiting_since", "changed_at"])
-
-
-def _remember_passes(line):
-    still = [party for party in line if party.status == Status.WAITLISTED]
-    Registration.objects.bulk_update(still, ["passed_over"])
 
 
 def place(registration):
