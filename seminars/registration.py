@@ -69,17 +69,12 @@ def add_by_phone(seminar, *, mode, first_name, last_name, phone="", email="", la
 
 
 def _person(first_name, last_name, email, phone):
-    """The fields that say who somebody is, as they are stored and compared."""
-    email = parse_address(email) if email else ""
-    phone = parse_phone(phone) if phone else ""
-    first_name, last_name = " ".join(first_name.split()), " ".join(last_name.split())
+    """The fields that say who somebody is, as they are stored. Which names may be typed is the forms' matter (`practice.names`)."""
     return {
-        "first_name": first_name,
-        "last_name": last_name,
-        "folded_name": fold(f"{first_name} {last_name}")[:250],
-        "email": email,
-        "phone": phone,
-        "contact_hash": address_hash(email or phone),
+        "first_name": " ".join(first_name.split()),
+        "last_name": " ".join(last_name.split()),
+        "email": parse_address(email) if email else "",
+        "phone": parse_phone(phone) if phone else "",
     }
 
 
@@ -94,8 +89,8 @@ def _check_open(seminar, source, now):
 
 def _existing(seminar, person, nonce):
     """The active registration of that person; or the one the same form made for the same name, whatever else was changed in it."""
-    active = Registration.objects.active().filter(seminar=seminar, folded_name=person["folded_name"])
-    found = active.filter(contact_hash=person["contact_hash"]).first()
+    active = Registration.objects.active().filter(seminar=seminar, folded_name=fold(f"{person['first_name']} {person['last_name']}"))
+    found = active.filter(contact_hash=address_hash(person["email"] or person["phone"])).first()
     return found or (nonce and active.filter(nonce=nonce).first()) or None
 
 

@@ -76,6 +76,10 @@ class RegistrationAdmin(admin.ModelAdmin):
         """A registration is cancelled, so that its seats and its calendar entry go with it."""
         return False
 
+    def save_model(self, request, obj, form, change):
+        """Only what was typed: seats, status and sequence belong to the verbs, which may be at work this moment."""
+        obj.save(update_fields=[*form.changed_data, "folded_name", "contact_hash"])
+
     def get_search_results(self, request, queryset, search_term):
         digits = "".join(character for character in search_term if character.isdigit())
         if len(digits) >= 4:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from project.mail.addresses import address_hash
 from project.mail.routes import message_id_domain
 from project.practice.phones import validate_phone
 
@@ -15,6 +16,7 @@ from .seats import Mode
 from .seminars import Seminar
 
 LARGEST_PARTY = 4
+_FOLDED = 250  # a letter such as ß or ﷺ becomes several
 
 
 def new_uid():
@@ -66,7 +68,7 @@ class Registration(models.Model):
     mode = models.CharField(_("attends"), max_length=10, choices=Mode.choices)
     first_name = models.CharField(_("first name"), max_length=60)
     last_name = models.CharField(_("last name"), max_length=60)
-    folded_name = models.CharField(max_length=250, editable=False)
+    folded_name = models.CharField(max_length=_FOLDED, editable=False)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True, validators=[validate_phone])
     contact_hash = models.CharField(max_length=64, editable=False)
@@ -110,9 +112,15 @@ class Registration(models.Model):
     def __str__(self):
         return f"registration {self.pk}"
 
+    def save(self, *args, **kwargs):
+        """Keeps the two columns that say who somebody is in step with the name and contact they are made of."""
+        self.folded_name = fold(self.name)[:_FOLDED]
+        self.contact_hash = address_hash(self.email or self.phone)
+        super().save(*args, **kwargs)
+
     @property
     def name(self):
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def is_active(self):
