@@ -4,10 +4,13 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+LARGEST = 20 * 1024 * 1024
 
 
 class InfoPacketQuerySet(models.QuerySet):
@@ -37,12 +40,22 @@ class InfoPacket(models.Model):
         return next((text for text in self.texts.all() if text.language == language), None)
 
 
+def validate_pdf(file):
+    """A PDF by its first bytes, not by its name, and small enough to open on a phone."""
+    file.seek(0)
+    if file.read(5) != b"%PDF-":
+        raise ValidationError(_("This file is not a PDF. Please save it as PDF and try again."))
+    file.seek(0)
+    if file.size > LARGEST:
+        raise ValidationError(_("This PDF is larger than 20 MB. Please make it smaller: people open it on their phones."))
+
+
 class InfoPacketText(models.Model):
     packet = models.ForeignKey(InfoPacket, models.CASCADE, related_name="texts")
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     title = models.CharField(_("title"), max_length=120)
     summary = models.TextField(_("summary"), max_length=600)
-    pdf = models.FileField(_("PDF"), upload_to="packets/", validators=[FileExtensionValidator(["pdf"])])
+    pdf = models.FileField(_("PDF"), upload_to="packets/", validators=[FileExtensionValidator(["pdf"]), validate_pdf])
 
     class Meta:
         verbose_name = _("text")
@@ -70,7 +83,7 @@ class PacketRequest(models.Model):
     READABLE_FOR = timedelta(days=90)
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    packet = models.ForeignKey(InfoPacket, models.CASCADE, null=True, related_name="requests")
+    packet = models.ForeignKey(InfoPacket, models.PROTECT, null=True, related_name="requests", verbose_name=_("packet"))
     address = models.EmailField(_("address"))
     address_hash = models.CharField(max_length=64, db_index=True)
     first_name = models.CharField(_("first name"), max_length=60, blank=True)

@@ -1,0 +1,74 @@
+"""Info packets, their files, and who asked for them."""
+
+from csp.decorators import csp_exempt
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import FileResponse, Http404
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from project.practice.text_inlines import TextInline, TextsAdmin
+
+from ..models import InfoPacket, InfoPacketText, PacketRequest
+from .evidence import LookOnly
+
+
+class InfoPacketTextInline(TextInline):
+    model = InfoPacketText
+    fields = ["language", "title", "summary", "pdf", "file_now"]
+    readonly_fields = ["file_now"]
+    # Files lie where no address reaches them, so the usual widget's link would lead nowhere.
+    formfield_overrides = {models.FileField: {"widget": forms.FileInput(attrs={"accept": "application/pdf"})}}
+
+    @admin.display(description=_("the file now"))
+    def file_now(self, text):
+        if not text.pk:
+            return "–"
+        return format_html('<a href="{}">{}</a>', reverse("admin:newsletter_infopacket_file", args=[text.pk]), _("Open the PDF"))
+
+
+@admin.register(InfoPacket)
+class InfoPacketAdmin(TextsAdmin):
+    list_display = ["title", "offered", "languages", "position"]
+    list_editable = ["position"]
+    inlines = [InfoPacketTextInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("texts")
+
+    def get_urls(self):
+        return [
+            path("file/<int:text_id>/", self.admin_site.admin_view(self.file), name="newsletter_infopacket_file"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(csp_exempt())
+    def file(self, request, text_id):
+        """The PDF as a reader gets it."""
+        text = InfoPacketText.objects.filter(pk=text_id).first() if self.has_view_permission(request) else None
+        if text is None or not text.pdf.storage.exists(text.pdf.name):
+            raise Http404
+        return FileResponse(text.pdf.open("rb"), content_type="application/pdf", filename=f"{text.packet.slug}-{text.language}.pdf")
+
+    @admin.display(description=_("title"))
+    def title(self, packet):
+        return str(packet.text() or packet)
+
+    @admin.display(description=_("languages"))
+    def languages(self, packet):
+        return ", ".join(text.get_language_display() for text in packet.texts.all()) or "–"
+
+
+@admin.register(PacketRequest)
+class PacketRequestAdmin(LookOnly, admin.ModelAdmin):
+    list_display = ["requested_at", "address", "packet", "language", "newsletter", "form", "confirmed_at"]
+    list_filter = [("confirmed_at", admin.EmptyFieldListFilter), "newsletter", "language", "form"]
+    list_select_related = ["packet"]
+    search_fields = ["address", "first_name", "last_name"]
+    date_hierarchy = "requested_at"
+    fields = [
+        "requested_at", "first_name", "last_name", "address", "packet", "language", "newsletter", "wording", "form", "confirmed_at",
+    ]  # fmt: skip
