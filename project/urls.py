@@ -1,5 +1,6 @@
 """Every address of the site. English stands bare, Spanish under /es/."""
 
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
@@ -14,6 +15,8 @@ urlpatterns = [
         prefix_default_language=False,
     ),
 ]
+if settings.DEBUG:  # the demo's mailbox
+    urlpatterns.append(path("demo/letters/", include("project.mail.demo_letters")))
 handler400 = "project.practice.views.bad_request"
 handler403 = "project.practice.views.permission_denied"
 handler404 = "project.practice.views.page_not_found"
