@@ -14,7 +14,7 @@ from project.practice.models import Practice
 from project.practice.phones import phone_words
 from project.practice.zones import moment_words, time_words
 
-from . import calendar_links, itip, links, waiting
+from . import itip, links, waiting
 from .models import Mode
 
 
@@ -107,7 +107,7 @@ def cancelled(registration, *, invited):
     """They don't come. With `invited`, the event leaves their calendar; who only waited has none there."""
     practice = Practice.current()
     seminar = registration.seminar
-    came = _("Your registration is cancelled, and your seat goes to somebody else. The event will leave your calendar.")
+    came = _("Your registration is cancelled, and your seat is free for somebody else. The event will leave your calendar.")
     waited = _("You are no longer on the waiting list.")
     return Letter(
         subject=_("Your registration is cancelled: %(date)s") % {"date": _day(seminar)},
@@ -160,8 +160,7 @@ def _seat_letter(registration, practice, *, subject, heading, opening, before=()
             Facts(_facts(registration)),
             *([Paragraph(_("On the day, open your registration’s page to join. No account is needed."))] if online else []),
             Button(_("See your registration"), links.registration_url(registration)),
-            Paragraph(_("This letter carries a calendar invite. If your mail program doesn’t offer it, use one of these:")),
-            Links(calendar_links.calendar_links(registration, practice)),
+            Paragraph(_("The calendar invite is in this letter. Your own page also has links for Google, Outlook, Yahoo and Apple calendars.")),
             Paragraph(_("Can’t come? Please cancel on your registration’s page, so that somebody who waits gets the seat.")),
             *_questions(practice),
         ],
