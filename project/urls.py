@@ -8,6 +8,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("project.practice.urls")),
     path("webhooks/", include("project.mail.urls")),
+    path("", include("seminars.crawler_urls")),
     *i18n_patterns(
         path("", include("seminars.urls")),
         path("", include("newsletter.urls")),

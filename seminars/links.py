@@ -26,12 +26,17 @@ def registration_of(token):
 
 
 def registration_url(registration):
-    return settings.SITE_URL + reverse("registration", args=[registration_token(registration)])
+    return absolute("registration", registration_token(registration))
 
 
 def seminar_url(seminar):
-    return settings.SITE_URL + reverse("seminar", args=[seminar.slug])
+    return absolute("seminar", seminar.slug)
 
 
 def seminars_url():
-    return settings.SITE_URL + reverse("seminars")
+    return absolute("seminar-list")
+
+
+def absolute(name, *args):
+    """A page's whole address, never by the host a request came in with."""
+    return settings.SITE_URL + reverse(name, args=args)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from seminars import registration
@@ -79,12 +78,3 @@ def register():
 def pool():
     """`pool(seminar)` as it now is."""
     return lambda seminar: SeatPool.objects.get(seminar=seminar, mode=seminar.modes[0])
-
-
-@pytest.fixture(autouse=True)
-def _addresses(settings):
-    """Where there are no pages yet, the addresses letters link to."""
-    try:
-        reverse("registration", args=["token"])
-    except NoReverseMatch:
-        settings.ROOT_URLCONF = "tests.seminars.urlconf"

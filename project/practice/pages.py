@@ -1,0 +1,47 @@
+"""What all public pages share: the methods they take, the privacy of those behind a signed link, and a friendly page for what does not work."""
+
+import functools
+
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+
+
+def allow(*methods):
+    """Only these HTTP methods; another one gets 405 with a sentence and a way on, in the page's language, where Django would send nothing."""
+
+    def decorate(view):
+        @functools.wraps(view)
+        def wrapped(request, *args, **kwargs):
+            if request.method in methods:
+                return view(request, *args, **kwargs)
+            response = trouble(request, 405, _("This page can’t be used that way"), _("Please open it in your browser and use its buttons."))
+            response["Allow"] = ", ".join(methods)
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+read_only = allow("GET", "HEAD")
+page_or_button = allow("GET", "HEAD", "POST")
+
+
+def private(view):
+    """A page that concerns one person: kept by no cache, listed by no search engine, and its address told to no other site."""
+
+    @functools.wraps(view)
+    def wrapped(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        response["X-Robots-Tag"] = "noindex"
+        response["Referrer-Policy"] = "same-origin"
+        return response
+
+    return wrapped
+
+
+def trouble(request, status, title, text):
+    """What is wrong in a sentence, and the ways on that every such page has."""
+    return render(request, "oops.html", {"title": title, "text": text}, status=status)

@@ -1,0 +1,40 @@
+"""The map of our public pages in each language, and what crawlers should leave alone."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+
+from project.practice.pages import read_only
+
+from . import links
+from .models import Seminar
+
+#: Pages that are always there, by URL name.
+PAGES = ["home", "seminar-list", "info-packet", "newsletter-subscribe"]
+#: What lies behind a login or a signed link, under each language's prefix.
+_APART = ["/admin/", "/registrations/", "/newsletter/confirm/", "/newsletter/preferences/", "/newsletter/unsubscribe/", "/webhooks/"]
+
+
+@read_only
+def sitemap(request):
+    """Every public page once per language, each naming the other languages' (sitemaps.org 0.9 with xhtml:link)."""
+    pages = [(_addresses(name), None) for name in PAGES]
+    pages += [(_addresses("seminar", seminar.slug), seminar.changed_at) for seminar in Seminar.objects.published().upcoming(timezone.now())]
+    return render(request, "seminars/sitemap.xml", {"pages": pages}, content_type="application/xml")
+
+
+def _addresses(name, *args):
+    """Pairs of a language and the page's address in it."""
+    found = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found.append((language, links.absolute(name, *args)))
+    return found
+
+
+@read_only
+def robots(request):
+    apart = [prefix + path for path in _APART for prefix in ("", "/es")]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in apart), "", f"Sitemap: {links.absolute('sitemap')}"]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
