@@ -149,11 +149,11 @@ LOGGING = {
 # -- Security --------------------------------------------------------------------------------------------------------------------------
 
 DEFAULT_SECRET_KEY = "not-a-secret-only-for-the-demo-and-the-tests-on-one-machine"  # refused with DEBUG=0
-SECRET_KEY = env("SECRET_KEY", DEFAULT_SECRET_KEY)
+SECRET_KEY = env("SECRET_KEY") or DEFAULT_SECRET_KEY
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 DEFAULT_ADDRESS_KEY = "not-a-secret-either-only-for-the-demo-and-the-tests"
 # Hashes addresses in the suppression list. Apart from SECRET_KEY because it must outlive that key's rotation.
-ADDRESS_KEY = env("ADDRESS_KEY", DEFAULT_ADDRESS_KEY)
+ADDRESS_KEY = env("ADDRESS_KEY") or DEFAULT_ADDRESS_KEY
 
 _https = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = _https
