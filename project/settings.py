@@ -127,6 +127,11 @@ BULK_SLOTS = 1 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 # A ledger that has stood still for longer is taken for a restored backup and holds all mail until a person says so.
 MAIL_STANDSTILL = timedelta(hours=1)
 
+# For django-ses:// only: API v2, no block list of its own (suppressions are ours), no throttle guessed per process.
+USE_SES_V2 = True
+AWS_SES_USE_BLACKLIST = False
+AWS_SES_AUTO_THROTTLE = None
+
 WEBHOOK_SECRET = env("WEBHOOK_SECRET")
 SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS")
 ANYMAIL = {"WEBHOOK_SECRET": env_list("WEBHOOK_SECRET")}
