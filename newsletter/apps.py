@@ -7,10 +7,7 @@ class NewsletterConfig(AppConfig):
     verbose_name = _("Newsletter")
 
     def ready(self):
-        from project.practice import verification
-
-        from . import campaign_work, consent, kinds
+        from . import campaign_work, kinds
 
         kinds.register_all()
-        verification.register("consents", consent.check)
         campaign_work.register_all()

@@ -8,6 +8,6 @@ class MailConfig(AppConfig):
     verbose_name = _("Mail")
 
     def ready(self):
-        from . import checks, registration  # noqa: F401  checks register by being imported
+        from . import registration
 
         registration.register_all()
