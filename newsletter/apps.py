@@ -7,7 +7,10 @@ class NewsletterConfig(AppConfig):
     verbose_name = _("Newsletter")
 
     def ready(self):
-        from . import campaign_work, kinds
+        from project.practice import verification
+
+        from . import campaign_work, consent, kinds
 
         kinds.register_all()
+        verification.register("consents", consent.check)
         campaign_work.register_all()

@@ -139,7 +139,11 @@ class PreferencesForm(forms.Form):
         }
         super().__init__(*args, initial=initial, **kwargs)
         self._topics = topics
-        self.fields["topics"].choices = [(topic.slug, topic.text().name) for topic in topics]
+        self.fields["topics"].choices = [(topic.slug, _in_words(topic.text())) for topic in topics]
 
     def chosen(self):
         return [topic for topic in self._topics if topic.slug in self.cleaned_data["topics"]]
+
+
+def _in_words(text):
+    return f"{text.name} – {text.description}" if text.description else text.name

@@ -127,6 +127,11 @@ BULK_SLOTS = 1 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 # A ledger that has stood still for longer is taken for a restored backup and holds all mail until a person says so.
 MAIL_STANDSTILL = timedelta(hours=1)
 
+# For django-ses:// only: API v2, no block list of its own (suppressions are ours), no throttle guessed per process.
+USE_SES_V2 = True
+AWS_SES_USE_BLACKLIST = False
+AWS_SES_AUTO_THROTTLE = None
+
 WEBHOOK_SECRET = env("WEBHOOK_SECRET")
 SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS")
 ANYMAIL = {"WEBHOOK_SECRET": env_list("WEBHOOK_SECRET")}
@@ -150,11 +155,11 @@ LOGGING = {
 # -- Security --------------------------------------------------------------------------------------------------------------------------
 
 DEFAULT_SECRET_KEY = "not-a-secret-only-for-the-demo-and-the-tests-on-one-machine"  # refused with DEBUG=0
-SECRET_KEY = env("SECRET_KEY", DEFAULT_SECRET_KEY)
+SECRET_KEY = env("SECRET_KEY") or DEFAULT_SECRET_KEY
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 DEFAULT_ADDRESS_KEY = "not-a-secret-either-only-for-the-demo-and-the-tests"
 # Hashes addresses in the suppression list. Apart from SECRET_KEY because it must outlive that key's rotation.
-ADDRESS_KEY = env("ADDRESS_KEY", DEFAULT_ADDRESS_KEY)
+ADDRESS_KEY = env("ADDRESS_KEY") or DEFAULT_ADDRESS_KEY
 
 _https = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = _https

@@ -1,7 +1,10 @@
 """The newsletter's parts of Today: campaigns under way, and who reads it."""
 
+from datetime import timedelta
+
 from django import template
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from project.practice.models import Practice
 
@@ -30,10 +33,16 @@ def campaigns_today(context):
 
 @register.inclusion_tag("admin/newsletter/today_subscribers.html")
 def subscribers_today():
-    """How many read the newsletter, by language, and who asked for a packet and has not confirmed yet."""
-    active = Subscription.objects.active()
+    """How many people read the newsletter, by language, how many are new this week, and how many addresses still wait to be confirmed."""
+    now = timezone.now()
+    readers = dict(
+        Subscription.objects.active().order_by().values_list("subscriber__language").annotate(readers=Count("subscriber", distinct=True))
+    )
+    new = Subscription.objects.active().filter(started_at__gt=now - timedelta(days=7)).aggregate(people=Count("subscriber", distinct=True))
+    waiting = PacketRequest.objects.open(now).aggregate(addresses=Count("address_hash", distinct=True))
     return {
-        "english": active.filter(subscriber__language="en").values("subscriber").distinct().count(),
-        "spanish": active.filter(subscriber__language="es").values("subscriber").distinct().count(),
-        "unconfirmed": PacketRequest.objects.filter(confirmed_at=None).count(),
+        "english": readers.get("en", 0),
+        "spanish": readers.get("es", 0),
+        "new": new["people"],
+        "unconfirmed": waiting["addresses"],
     }

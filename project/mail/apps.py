@@ -8,6 +8,6 @@ class MailConfig(AppConfig):
     verbose_name = _("Mail")
 
     def ready(self):
-        from . import registration
+        from . import checks, registration  # noqa: F401  checks register by being imported
 
         registration.register_all()

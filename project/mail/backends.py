@@ -5,6 +5,7 @@ import smtplib
 import uuid
 from pathlib import Path
 
+from anymail.backends import brevo, resend
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as StockSmtpBackend
 
@@ -85,6 +86,25 @@ class FileBackend(BaseEmailBackend):
                 os.fsync(file.fileno())
             beside.rename(self.folder / f"{name}.eml")
         return len(email_messages)
+
+
+class ResendBackend(resend.EmailBackend):
+    """anymail's, with Resend's `Idempotency-Key`, for which anymail has no place. A message says its key by `idempotency_key`."""
+
+    def build_message_payload(self, message, defaults):
+        payload = super().build_message_payload(message, defaults)
+        if key := getattr(message, "idempotency_key", ""):
+            payload.headers["Idempotency-Key"] = key
+        return payload
+
+
+class BrevoBackend(brevo.EmailBackend):
+    """anymail's, with Brevo's `idempotencyKey`, a UUID among the letter's headers that Brevo takes out again."""
+
+    def build_message_payload(self, message, defaults):
+        if key := getattr(message, "idempotency_key", ""):
+            message.extra_headers["idempotencyKey"] = str(uuid.UUID(key))
+        return super().build_message_payload(message, defaults)
 
 
 class TransactionalBackend(BaseEmailBackend):

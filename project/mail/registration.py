@@ -5,12 +5,13 @@ from django.utils.translation import gettext_lazy as _
 
 from project.practice import first_day, health
 
-from . import ledger, sending, work
+from . import bells, ledger, sending, work
 from .models import Route
 
 
 def register_all():
     work.register(work.Work("letters", "transactional", sending.slots_due, sending.drain))
+    health.register("broker", bells.broker)
     health.register("tick_age_seconds", ledger.tick_age)
     first_day.register(
         first_day.Step(

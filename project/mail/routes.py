@@ -1,11 +1,15 @@
 """The two ways out of the building: which backend a route's URL names, its connection in this process, and one letter handed over.
 
-A URL's user and password come percent-encoded, as in DATABASE_URL. `file://DIR` and `memory://` are refused outside DEBUG (checks.py).
+A URL's user and password come percent-encoded, as in DATABASE_URL; for providers' see `providers`. `file://DIR` and `memory://` are refused
+outside DEBUG (checks.py).
 """
 
+import copy
+import functools
 import hashlib
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
@@ -16,9 +20,11 @@ from django.core.mail import get_connection
 from django.db.models import F
 from django.utils import timezone
 
-from . import outcomes
+from . import api_outcomes, outcomes, providers
+from .capabilities import MIME, Can, fit
 from .models import Route
-from .outcomes import Verdict
+from .outcomes import Outcome, Verdict
+from .providers import BadRoute
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +40,17 @@ class Spec:
     backend: str
     options: dict = field(default_factory=dict)
     for_real: bool = True
+    can: Can = MIME
+    outcome_of: Callable = outcomes.of_exception
+
+    @property
+    def scheme(self):
+        return urlsplit(self.url).scheme
+
+    @property
+    def provider(self):
+        """The provider's name, as in `anymail+postmark`, or '' for a route of our own."""
+        return self.scheme.removeprefix("anymail+") if self.scheme in providers.schemes() else ""
 
     @property
     def fingerprint(self):
@@ -44,10 +61,6 @@ class Spec:
         """The URL without its secrets, for people: `smtp://relay.example.org`."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.hostname or parts.path}"
-
-
-class BadRoute(ValueError):
-    """The URL names no route we know."""
 
 
 def _smtp(parts, secure):
@@ -72,7 +85,22 @@ def parse(url):
             return Spec(url, "project.mail.backends.FileBackend", {"folder": unquote(parts.path)}, for_real=False)
         case "memory":
             return Spec(url, "django.core.mail.backends.locmem.EmailBackend", for_real=False)
-    raise BadRoute(f"{parts.scheme or url!r} is no route. Known: smtp, smtps, file, memory.")
+        case "ses":
+            return _provider(url, *providers.ses(parts))
+        case "django-ses":
+            return _provider(url, *providers.django_ses(parts))
+        case scheme if scheme.startswith("anymail+"):
+            return _provider(url, *providers.anymail(scheme.removeprefix("anymail+"), parts))
+    known = ["smtp", "smtps", *providers.schemes(), "file", "memory"]
+    raise BadRoute(f"{parts.scheme or 'That'}:// is no route. Known: {', '.join(known)}.")
+
+
+def _provider(url, backend, options, can):
+    return Spec(url, backend, options, can=can, outcome_of=functools.partial(_of_provider, idempotent=can.idempotent))
+
+
+def _of_provider(error, *, idempotent, **smtp_only):
+    return api_outcomes.of_exception(error, idempotent=idempotent)
 
 
 def spec(stream):
@@ -87,24 +115,50 @@ def connection(stream):
     key = (os.getpid(), stream, spec(stream).url)
     if key not in _connections:
         chosen = spec(stream)
-        _connections[key] = get_connection(chosen.backend, **chosen.options)
+        _connections[key] = get_connection(chosen.backend, **copy.deepcopy(chosen.options))  # anymail takes its own out of them
     return _connections[key]
 
 
 def hand_over(stream, message):
     """Give one letter to the route. Returns its Outcome; raises nothing. What concerns the whole route is noted on its row."""
-    backend = connection(stream)
-    try:
-        sent = backend.send_messages([message])
-        outcome = outcomes.SENT if sent else outcomes.Outcome(Verdict.FAILED, "refused", "The route took no letter and gave no reason.")
-    except Exception as error:  # noqa: BLE001  every route raises its own; the table decides
-        outcome = outcomes.of_exception(error, begun=getattr(backend, "begun", False), dot_sent=getattr(backend, "dot_sent", False))
-        _close(backend)
+    outcome = _try(stream, message)
     note(stream, outcome)
     return outcome
 
 
+def _try(stream, message):
+    chosen = spec(stream)
+    backend = None
+    try:
+        backend = connection(stream)
+        letter = fit(message, chosen.can)
+        if chosen.provider:
+            backend.open()  # anymail would otherwise make a session, and a TLS handshake, for every letter
+        sent = backend.send_messages([letter])
+    except Exception as error:  # noqa: BLE001  every route raises its own; its table decides
+        _close(backend)
+        return chosen.outcome_of(error, begun=getattr(backend, "begun", False), dot_sent=getattr(backend, "dot_sent", False))
+    if not sent:
+        return Outcome(Verdict.FAILED, "refused", "The route took no letter and gave no reason.")
+    return _receipt(letter)
+
+
+def _receipt(letter):
+    """What a route that raised nothing says of the letter: the provider's id for it, where there is one."""
+    status = getattr(letter, "anymail_status", None)
+    if status is None:
+        return Outcome(Verdict.SENT, provider_id=str(letter.extra_headers.get("message_id") or ""))  # django-ses puts it there
+    if getattr(status.esp_response, "status_code", 200) >= 400:
+        return api_outcomes.of_status(status.esp_response.status_code, status.esp_response.text)  # Postmark's 422, which anymail lets pass
+    recipient = next(iter(status.recipients.values()), None)
+    if recipient and recipient.status in {"failed", "invalid", "rejected"}:
+        return Outcome(Verdict.FAILED, "refused", f"The provider says: {recipient.status}.")
+    return Outcome(Verdict.SENT, provider_id=str((recipient and recipient.message_id) or ""))
+
+
 def _close(backend):
+    if backend is None:
+        return
     try:
         backend.close()
     except Exception as error:  # noqa: BLE001  it is broken already
@@ -130,13 +184,14 @@ def open_now(stream, now):
 
 def note(stream, outcome):
     """Keep the route's row: a success clears its failures, bad credentials pause it, an outage lets it rest, longer each time."""
+    failures = row(stream).failures + 1
     route = Route.objects.filter(stream=stream)
     now = timezone.now()
     if outcome.verdict is Verdict.PAUSE:
         route.filter(paused_at=None).update(paused_at=now, paused_because=outcome.detail)
-    elif outcome.verdict is Verdict.LATER:
-        failures = row(stream).failures + 1
-        route.update(failures=F("failures") + 1, probe_at=now + _REST[min(failures, len(_REST)) - 1])
+    elif outcome.verdict in {Verdict.LATER, Verdict.UNCERTAIN}:
+        rest = outcome.wait or _REST[min(failures, len(_REST)) - 1]
+        route.update(failures=F("failures") + 1, probe_at=now + rest)
     else:
         route.exclude(failures=0, probe_at=None).update(failures=0, probe_at=None)
 

@@ -48,7 +48,7 @@ def drain(deadline):
             if time.monotonic() >= deadline:
                 return True
             outcome = send_one(pk)
-            if outcome and outcome.verdict in {Verdict.LATER, Verdict.PAUSE}:
+            if outcome and outcome.verdict in {Verdict.LATER, Verdict.PAUSE, Verdict.UNCERTAIN}:
                 break  # the route has news: look at it before the next letter
     return True
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.db import connections
+from django.http.request import validate_host
 
 
 @checks.register(checks.Tags.security)
@@ -30,13 +31,35 @@ def secrets(app_configs, **kwargs):
 
 @checks.register
 def site_url(app_configs, **kwargs):
-    """E004: every link in a letter starts with SITE_URL, so it must be a bare origin that ALLOWED_HOSTS accepts."""
+    """E004: every link in a letter starts with SITE_URL, so it must be a bare origin."""
     parts = urlsplit(settings.SITE_URL)
     if parts.scheme in {"http", "https"} and parts.hostname and not parts.path and not parts.query:
         return []
     return [
         checks.Error("SITE_URL is not an address like https://seminars.example.org.", hint="No path, no slash at the end.", id="practice.E004")
     ]
+
+
+@checks.register
+def reachable(app_configs, **kwargs):
+    """E006, W007: outside DEBUG, the site must answer by the name its letters link to, and know that the visitor came by https."""
+    parts = urlsplit(settings.SITE_URL)
+    if settings.DEBUG or not parts.hostname:
+        return []
+    found = []
+    if not validate_host(parts.hostname, settings.ALLOWED_HOSTS):
+        found.append(
+            checks.Error(f"ALLOWED_HOSTS does not hold {parts.hostname}, the host of SITE_URL.", hint="Add it there.", id="practice.E006")
+        )
+    if parts.scheme == "https" and not settings.TRUSTED_PROXIES:
+        found.append(
+            checks.Warning(
+                "SITE_URL is https and TRUSTED_PROXIES is 0, so every request looks like plain http and is redirected for ever.",
+                hint="Set TRUSTED_PROXIES=1 when a web server of yours in front speaks https and sends X-Forwarded-Proto.",
+                id="practice.W007",
+            )
+        )
+    return found
 
 
 @checks.register(checks.Tags.database)

@@ -1,13 +1,17 @@
 """What the front desk does with readers, topics, packets and evidence."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from newsletter import consent, subscribing
 from newsletter.models import Consent, ConsentWording, InfoPacket, PacketRequest, Subscriber, Subscription, Topic
+from newsletter.templatetags.newsletter_today import subscribers_today
 from project.mail import suppressions
 from project.mail.addresses import address_hash
 from tests.newsletter.conftest import PDF
@@ -227,3 +231,15 @@ def test_the_file_needs_permission(client, django_user_model, packet):
     client.force_login(django_user_model.objects.create_user("visitor", is_staff=True))
 
     assert client.get(reverse("admin:newsletter_infopacket_file", args=[packet.texts.first().pk])).status_code == 404
+
+
+def test_today_counts_readers_newcomers_and_who_has_not_confirmed(make_subscriber, topic, packet):
+    second = Topic.objects.create(slug="second")
+    make_subscriber("ana@example.org", topics=[topic, second])
+    make_subscriber("ben@example.org", language="es", at=timezone.now() - timedelta(days=30))
+    subscribing.unsubscribe(make_subscriber("cai@example.org"), Consent.Method.UNSUBSCRIBE)
+    for _try in range(2):
+        subscribing.ask("dia@example.org", first_name="", last_name="", language="en", form="x", wording=None, packet=packet, newsletter=False)
+    PacketRequest.objects.create(address="e@example.org", language="en", form="x", requested_at=timezone.now() - timedelta(days=8))
+
+    assert subscribers_today() == {"english": 1, "spanish": 1, "new": 1, "unconfirmed": 1}

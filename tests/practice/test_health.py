@@ -1,0 +1,76 @@
+import pytest
+from celery import Celery
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from project.mail import bells, ledger
+from project.practice import health
+
+pytestmark = pytest.mark.django_db
+
+
+def test_live_needs_no_database(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = client.get("/health/live")
+
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_ready_tells_of_database_migrations_broker_and_clock(client):
+    ledger.hold()
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json()["database"] == answer.json()["migrations"] == "ok"
+    assert answer.json()["tick_age_seconds"] is None
+    assert answer.json()["broker"] == "ok"
+
+
+def test_a_dead_broker_is_told_and_is_no_reason_to_take_the_site_down(client, monkeypatch):
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")  # nobody listens there
+    nobody = Celery(set_as_current=False)
+    nobody.conf.broker_transport_options = {"max_retries": 0}
+    monkeypatch.setattr(bells, "current_app", nobody)
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json()["broker"] == "down"
+
+
+def test_a_part_that_cannot_tell_hides_no_other(client, monkeypatch):
+    monkeypatch.setitem(health._parts, "broker", lambda: 1 / 0)
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json()["broker"] == "unknown (ZeroDivisionError)"
+    assert "tick_age_seconds" in answer.json()
+
+
+def test_a_dead_database_takes_it_out_of_service(client, monkeypatch):
+    def down(*_):
+        raise OperationalError("no secret of the connection is told")
+
+    monkeypatch.setattr(connection, "cursor", down)
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"database": "down"}
+
+
+def test_pending_migrations_take_it_out_of_service(client, monkeypatch):
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: ["something"])
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 503
+    assert answer.json()["migrations"] == "pending"
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready"])
+def test_health_is_only_read(client, address):
+    assert client.post(address).status_code == 405
+    assert "no-store" in client.get(address).headers["Cache-Control"]
