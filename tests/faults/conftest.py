@@ -69,13 +69,13 @@ def kill(process):
     process.wait(10)
 
 
-def eventually(condition, seconds=40):
-    """Whether it came true in time."""
+def eventually(condition, seconds=40, pause=0.1):
+    """Whether it came true in time, looking every `pause` seconds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if condition():
             return True
-        time.sleep(0.1)
+        time.sleep(pause)
     return False
 
 
