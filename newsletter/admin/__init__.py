@@ -1,5 +1,5 @@
 """What the front desk does with the newsletter, in Django's admin. Nothing here decides: the verbs do."""
 
-from . import packets, subscribers
+from . import campaigns, packets, subscribers
 
-__all__ = ["packets", "subscribers"]
+__all__ = ["campaigns", "packets", "subscribers"]
