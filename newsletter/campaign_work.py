@@ -1,10 +1,12 @@
-"""What campaigns register at start: their work and their test letter."""
+"""What campaigns register at start: their work, their test letter, and what `verify` asks of them."""
 
 from project.mail import kinds, work
+from project.practice import verification
 
-from . import campaign_letters, sending
+from . import campaign_letters, campaign_verification, sending
 
 
 def register_all():
     work.register(work.Work("campaigns", "bulk", sending.slots_due, sending.drain))
     kinds.register(kinds.Kind(campaign_letters.TEST, campaign_letters.build_test))
+    verification.register("campaigns", campaign_verification.problems)

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
@@ -186,7 +186,9 @@ class CampaignAdmin(TextsAdmin):
             messages.error(request, str(refusal))
         else:
             self.log_change(request, campaign, f"Sent again to {count} ({', '.join(sorted(states))}).")
-            messages.success(request, _("It goes out again to %(count)d people.") % {"count": count})
+            messages.success(
+                request, ngettext("It goes out again to %(count)d person.", "It goes out again to %(count)d people.", count) % {"count": count}
+            )
         return self._to("report", campaign)
 
     # -- Looking at it ------------------------------------------------------------------------------------------------------------------

@@ -3,31 +3,42 @@
 from datetime import timedelta
 
 from django import template
-from django.db.models import Count, Q
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.utils import timezone
 
 from project.practice.models import Practice
 
+from .. import campaigns
 from ..models import Campaign, Delivery, PacketRequest, Subscription
 
 register = template.Library()
 
 _STATUS = Campaign.Status
 _SHOWN = 5
-_OPEN = (_STATUS.SENDING, _STATUS.PAUSED, _STATUS.SCHEDULED, _STATUS.DRAFT)
+
+# What needs an eye first: being sent, then about to be, then not ready.
+_TURN = [_STATUS.SENDING, _STATUS.PAUSED, _STATUS.SCHEDULED, _STATUS.DRAFT]
 
 
 @register.inclusion_tag("admin/newsletter/today_campaigns.html", takes_context=True)
 def campaigns_today(context):
-    """Campaigns being sent, waiting for their time or being written, with how far each is."""
+    """Campaigns being sent, waiting for their time or being written, with how far each is; the last one sent; and how many are in doubt."""
     settled = ~Q(deliveries__state=Delivery.State.PENDING)
-    campaigns = Campaign.objects.filter(status__in=_OPEN).annotate(
-        audience=Count("deliveries"), settled=Count("deliveries", filter=settled & Q(deliveries__isnull=False))
+    turn = Case(*(When(status=status, then=Value(place)) for place, status in enumerate(_TURN)), output_field=IntegerField())
+    open_ones = Campaign.objects.filter(status__in=_TURN).annotate(
+        turn=turn,
+        audience=Count("deliveries"),
+        settled=Count("deliveries", filter=settled & Q(deliveries__isnull=False)),
     )
+    last = Campaign.objects.filter(status=_STATUS.SENT).order_by("-finished_at").first()
+    user = context["request"].user
     return {
-        "campaigns": campaigns[:_SHOWN],
+        "campaigns": open_ones.order_by("turn", "send_at", "-pk")[:_SHOWN],
+        "last": last,
+        "last_report": campaigns.report(last) if last else None,
         "zone": Practice.current().zone,
-        "may_add": context["request"].user.has_perm("newsletter.add_campaign"),
+        "may_add": user.has_perm("newsletter.add_campaign"),
+        "may_view": user.has_perm("newsletter.view_campaign"),
     }
 
 
