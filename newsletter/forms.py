@@ -10,7 +10,7 @@ from project.practice.guard import GuardedForm
 from project.practice.names import NameField
 
 from . import consent, subscribing
-from .models import ConsentWording, InfoPacket
+from .models import InfoPacket
 
 
 def languages():
@@ -54,8 +54,7 @@ class AskForm(GuardedForm):
 
     def clean_wording(self):
         """The very words the person read: they may have been replaced while the form lay open."""
-        read = ConsentWording.objects.filter(purpose=consent.PURPOSE, language=get_language(), version=self.cleaned_data["wording"])
-        return read.first() or self.shown
+        return subscribing.wording_read(consent.PURPOSE, get_language(), self.cleaned_data["wording"]) or self.shown
 
     def ask(self, **what):
         """Hand a valid form on. What the visitor sees next does not depend on what comes of it."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 from project.mail import tokens
 
 from . import links
-from .models import PacketRequest, Subscriber
+from .models import InfoPacket, PacketRequest, Subscriber
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class Page:
     def is_over(self):
         """Nothing left to press or to read: the link has expired."""
         return not (self.waiting or self.opened or self.subscriber)
+
+
+def offered(language):
+    """The words, in that language, of every packet that can be asked for in it."""
+    return [packet.text(language) for packet in InfoPacket.objects.offered(language)]
 
 
 def request_of(token):

@@ -23,6 +23,11 @@ def current_wording(purpose, language):
     return ConsentWording.objects.filter(purpose=purpose, language=language).order_by("-version").first()
 
 
+def wording_read(purpose, language, version):
+    """The very words a person read, by the version their form carried: they may have been replaced meanwhile. None: never written."""
+    return ConsentWording.objects.filter(purpose=purpose, language=language, version=version).first()
+
+
 def ask(address, *, first_name, last_name, language, form, wording, packet=None, newsletter):
     """Somebody who says this address is theirs asks for a packet, the newsletter, or both. Nothing follows until they confirm it by letter.
 

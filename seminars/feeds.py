@@ -11,11 +11,10 @@ from django.utils.http import http_date, quote_etag
 from django.utils.translation import get_language
 
 from project.practice.models import Practice
-from project.practice.pages import private, read_only
+from project.practice.pages import altered_link, private, read_only
 
 from . import itip, links
 from .models import Registration, Seminar
-from .views import altered_link
 
 #: How long a seminar that is over stays in the feed, for calendars that read it seldom.
 PAST_STAYS = timedelta(days=30)

@@ -9,7 +9,6 @@ from django.utils.translation import get_language, get_language_info, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter import consent, subscribing
-from newsletter.models import ConsentWording
 from project.mail.addresses import parse_address
 from project.practice.guard import GuardedForm
 from project.practice.names import NameField
@@ -147,8 +146,7 @@ class RegisterForm(GuardedForm):
         """The very words beside the box the person saw: they may have been replaced while the form lay open."""
         version = self.data.get("wording", "")
         if version.isascii() and version.isdecimal() and len(version) < 5:
-            read = ConsentWording.objects.filter(purpose=consent.PURPOSE, language=get_language(), version=int(version)).first()
-            return read or self._shown
+            return subscribing.wording_read(consent.PURPOSE, get_language(), int(version)) or self._shown
         return self._shown
 
     def clean_email(self):

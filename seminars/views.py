@@ -9,10 +9,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from newsletter import subscribing
-from newsletter.models import InfoPacket
+from newsletter import packets, subscribing
 from project.practice.models import Practice
-from project.practice.pages import page_or_button, private, read_only, trouble
+from project.practice.pages import altered_link, page_or_button, private, read_only, trouble
 
 from . import calendar_links, jsonld, links, nearby, waiting
 from . import registration as verbs
@@ -34,7 +33,7 @@ Status = Registration.Status
 def home(request):
     context = {
         "seminars": list(_upcoming()[:NEXT]),
-        "packets": [packet.text() for packet in InfoPacket.objects.offered(get_language())],
+        "packets": packets.offered(get_language()),
     }
     return render(request, "seminars/home.html", context)
 
@@ -239,13 +238,3 @@ def cancel(request, token):
         return redirect(own_page)
     context = _own_context(found, token)
     return render(request, "seminars/cancel.html", context) if context["can_cancel"] else redirect(own_page)
-
-
-def altered_link(request):
-    """The same for a link that was altered, is cut short, or leads to nothing any more."""
-    return trouble(
-        request,
-        404,
-        _("This link doesn’t work"),
-        _("Sometimes a mail program breaks a long link. Please open it once more from our letter, by its button, or call us."),
-    )

@@ -45,3 +45,13 @@ def private(view):
 def trouble(request, status, title, text):
     """What is wrong in a sentence, and the ways on that every such page has."""
     return render(request, "oops.html", {"title": title, "text": text}, status=status)
+
+
+def altered_link(request):
+    """The same for a link that was altered, is cut short, or leads to nothing any more."""
+    return trouble(
+        request,
+        404,
+        _("This link doesn’t work"),
+        _("Sometimes a mail program breaks a long link. Please open it once more from our letter, by its button, or call us."),
+    )
