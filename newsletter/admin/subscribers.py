@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Prefetch, Q
 from django.utils import timezone
@@ -57,6 +58,7 @@ class SubscriberForm(forms.ModelForm):
         label=_("How they agreed"),
         required=False,
         max_length=160,
+        widget=AdminTextInputWidget,
         help_text=_("For example: “On the phone, November 23, she asked for it herself.” It is kept with the consent for good."),
     )
 
@@ -107,8 +109,14 @@ class SubscriberAdmin(admin.ModelAdmin):
         person = (None, {"fields": ["first_name", "last_name", "address", "language", *(["may_write", "created_at"] if obj else [])]})
         if not self.has_change_permission(request, obj):
             return [person]
-        by_word = {"fields": ["topics", "note", "words"], "description": _("Read them these words, and only go on if they say yes.")}
+        by_word = {
+            "fields": ["words", "topics", "note"],
+            "description": _("Read them these words, and go on only if they say yes."),
+        }
         return [person, (_("Consent by word of mouth"), by_word)]
+
+    def get_inlines(self, request, obj):
+        return self.inlines if obj else []
 
     def get_readonly_fields(self, request, obj=None):
         # Consent belongs to an address: another address is another person's yes.

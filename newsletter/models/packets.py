@@ -90,8 +90,8 @@ class PacketRequest(models.Model):
     last_name = models.CharField(_("last name"), max_length=60, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     newsletter = models.BooleanField(_("newsletter"), default=False)  # the box was ticked
-    wording = models.ForeignKey("newsletter.ConsentWording", models.PROTECT, null=True)  # the words beside that box
-    form = models.CharField(max_length=60)
+    wording = models.ForeignKey("newsletter.ConsentWording", models.PROTECT, null=True, verbose_name=_("wording"))  # the words beside that box
+    form = models.CharField(_("form"), max_length=60)
     requested_at = models.DateTimeField(_("requested"))
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
 

@@ -96,7 +96,7 @@ class Subscription(models.Model):
         ERASED = "erased", _("the person was erased")
 
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="subscriptions")
-    topic = models.ForeignKey(Topic, models.PROTECT, related_name="subscriptions")
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="subscriptions", verbose_name=_("topic"))
     consent = models.ForeignKey("newsletter.Consent", models.PROTECT, related_name="subscriptions")
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -134,11 +134,13 @@ class Evidence(models.Model):
 class ConsentWording(Evidence):
     """The exact words a person agreed to, in one language. A row is never changed: new words are a new version."""
 
-    purpose = models.CharField(max_length=20)  # "newsletter" or "packet"
-    language = models.CharField(max_length=2, choices=settings.LANGUAGES)
-    version = models.PositiveSmallIntegerField()
-    text = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    purpose = models.CharField(_("purpose"), max_length=20)  # "newsletter"
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    version = models.PositiveSmallIntegerField(_("version"))
+    text = models.TextField(
+        _("words"), help_text=_("Exactly as people will read them beside the box. They can’t be changed later, only followed by newer ones.")
+    )
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("wording")
@@ -163,15 +165,15 @@ class Consent(Evidence):
 
     subscriber = models.ForeignKey(Subscriber, models.SET_NULL, null=True, related_name="consents")
     address_hash = models.CharField(max_length=64, db_index=True)
-    purpose = models.CharField(max_length=20)
-    given = models.BooleanField()  # False: withdrawn
-    topic = models.ForeignKey(Topic, models.PROTECT, null=True)
-    wording = models.ForeignKey(ConsentWording, models.PROTECT, null=True)  # none is shown to who withdraws
-    form = models.CharField(max_length=60)  # which form: "info-packet", "register", "subscribe", "preferences" …
-    method = models.CharField(max_length=15, choices=Method.choices)
-    at = models.DateTimeField()  # when the box was ticked
-    confirmed_at = models.DateTimeField(null=True)  # when the letter's button was pressed
-    note = models.CharField(max_length=200, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=20)
+    given = models.BooleanField(_("agreed"))  # False: withdrawn
+    topic = models.ForeignKey(Topic, models.PROTECT, null=True, verbose_name=_("topic"))
+    wording = models.ForeignKey(ConsentWording, models.PROTECT, null=True, verbose_name=_("wording"))  # none is shown to who withdraws
+    form = models.CharField(_("form"), max_length=60)  # which form: "info-packet", "register", "subscribe", "preferences" …
+    method = models.CharField(_("how"), max_length=15, choices=Method.choices)
+    at = models.DateTimeField(_("when"))  # when the box was ticked
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True)  # when the letter's button was pressed
+    note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("consent")
