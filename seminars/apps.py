@@ -7,6 +7,9 @@ class SeminarsConfig(AppConfig):
     verbose_name = _("Seminars")
 
     def ready(self):
-        from . import kinds
+        from project.practice import verification as practice_verification
+
+        from . import kinds, verification
 
         kinds.register_all()
+        practice_verification.register("seats and registrations", verification.findings)
