@@ -6,7 +6,6 @@ import sys
 import urllib.request
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.management import CommandError
 
 from project.mail import ledger
@@ -63,15 +62,3 @@ def test_the_demo_keeps_out_of_a_real_practice(settings):
 
     with pytest.raises(CommandError, match="made-up people"):
         demo.refuse_a_real_practice()
-
-
-@pytest.mark.django_db
-def test_the_demo_login_is_made_once_and_a_changed_password_stays():
-    demo.ensure_login()
-    user = get_user_model().objects.get()
-    user.set_password("changed meanwhile")
-    user.save()
-
-    demo.ensure_login()
-
-    assert get_user_model().objects.get().check_password("changed meanwhile")

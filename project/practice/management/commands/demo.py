@@ -6,16 +6,15 @@ from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from project.practice.demo import COORDINATOR, PASSWORD, USER
 from project.practice.management.commands import up
 from project.practice.supervisor import run
 
 HOST = "127.0.0.1"
-USER, PASSWORD = "demo", "demo"
 
 
 class Command(BaseCommand):
@@ -33,9 +32,7 @@ class Command(BaseCommand):
         os.environ["SITE_URL"] = settings.SITE_URL = f"http://{bind}"
         call_command("migrate", interactive=False, verbosity=0)
         refuse_a_real_practice()
-        if "seed_demo" in get_commands():
-            call_command("seed_demo", verbosity=0)
-        ensure_login()
+        call_command("seed_demo", verbosity=0)  # by name: it belongs to the topmost app, which knows what to fill
         # A demo started again after a weekend, or on another port, looks to the ledger like a restored backup, which holds all mail until a
         # person has looked. Here nobody can be written to, so there is nothing to look at.
         call_command("release_mail", verbosity=0)
@@ -44,7 +41,8 @@ class Command(BaseCommand):
 
     def welcome(self, bind):
         if up.answers(bind):
-            self.stdout.write(_WELCOME.format(site=settings.SITE_URL, folder=settings.VAR / "mail", user=USER, password=PASSWORD))
+            login = {"user": USER, "coordinator": COORDINATOR, "password": PASSWORD}
+            self.stdout.write(_WELCOME.format(site=settings.SITE_URL, folder=settings.VAR / "mail", **login))
             self.stdout.flush()
 
 
@@ -58,19 +56,12 @@ def refuse_a_real_practice():
         )
 
 
-def ensure_login():
-    """The demo's administrator, made once; a password changed since stays."""
-    User = get_user_model()
-    if not User.objects.filter(username=USER).exists():
-        User.objects.create_superuser(USER, "front-desk@practice.example.org", PASSWORD)
-
-
 _WELCOME = """
   Lectern is running, with sample content.
 
     For patients    {site}/
     En español      {site}/es/
-    Front desk      {site}/admin/   sign in as {user} with {password}
+    Front desk      {site}/admin/   sign in as {user} (all rights) or {coordinator}, password {password}
     Letters         {site}/demo/letters/   (files in {folder})
 
   Ctrl-C stops everything.
