@@ -134,7 +134,9 @@ AWS_SES_AUTO_THROTTLE = None
 
 WEBHOOK_SECRET = env("WEBHOOK_SECRET")
 SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS")
-ANYMAIL = {"WEBHOOK_SECRET": env_list("WEBHOOK_SECRET")}
+# A provider's own key for its events: ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY, ANYMAIL_MANDRILL_WEBHOOK_KEY … as anymail's documentation names them.
+ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+ANYMAIL["WEBHOOK_SECRET"] = env_list("WEBHOOK_SECRET")
 
 # -- Error reporting and logging ---------------------------------------------------------------------------------------------------------
 
@@ -310,4 +312,4 @@ else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}
     CELERY_BROKER_CONNECTION_TIMEOUT = 2
     if CELERY_BROKER_URL.startswith("redis"):
-        CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 3, "socket_connect_timeout": 2, "socket_keepalive": True}
+        CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}

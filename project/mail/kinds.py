@@ -4,10 +4,14 @@ Mail knows addresses and letters, not seminars or subscribers. Each app register
 the arrow between layers turns round.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.mail import EmailMessage
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,15 @@ def register(kind):
 def get(name):
     """The kind of that name. Raises KeyError for one that no installed app registered."""
     return _kinds[name]
+
+
+def tell(letter, settled):
+    """Tell the letter's kind. An owner that fails loses its news, not the ledger's: a sent letter recorded as unsent would leave twice."""
+    try:
+        with transaction.atomic():
+            get(letter.kind).settle(letter.ref, settled)
+    except Exception:
+        logger.exception("Letter %s (%s) is %s, but its owner could not take the news.", letter.pk, letter.kind, settled.state)
 
 
 def names():

@@ -56,6 +56,7 @@ class Message(models.Model):
         EXPIRED = "expired", _("it waited too long")
         CRASHED = "crashed", _("the worker stopped while handing it over")
         NO_ADDRESS = "no-address", _("there is no e-mail address")
+        BOUNCED = "bounced", _("the letter came back")
 
     FINAL = {State.SENT, State.FAILED, State.UNCERTAIN, State.SKIPPED}
 
@@ -149,6 +150,14 @@ class Suppression(models.Model):
         return f"{self.get_scope_display()} {self.pk}"
 
 
+class EventQuerySet(models.QuerySet):
+    def store_once(self, event):
+        """Store an event unless its like is stored. True when it is new; one statement decides, whoever else tells the same now."""
+        self.bulk_create([event], ignore_conflicts=True)
+        stored = self.filter(dedupe=event.dedupe).values_list("nonce", flat=True).get()
+        return stored == event.nonce
+
+
 class Event(models.Model):
     """What a provider told us of a letter, once however often it was told. Types are anymail's EventType words."""
 
@@ -158,9 +167,13 @@ class Event(models.Model):
     hard = models.BooleanField(_("permanent"), default=False)
     address_hash = models.CharField(max_length=64, db_index=True)
     letter = models.CharField(max_length=64, blank=True, db_index=True)  # the letter's public id, where the provider told it back
+    provider_id = models.CharField(max_length=200, blank=True, db_index=True)
+    nonce = models.UUIDField(default=uuid.uuid4, editable=False)  # tells who stored it when two tell the same at once
     occurred_at = models.DateTimeField(_("when"))
     received_at = models.DateTimeField(_("received"), auto_now_add=True)
     raw = models.JSONField(null=True)  # kept 30 days
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event")

@@ -1,16 +1,19 @@
 """What mail itself registers at start: its work, its part of the health page, and its step on the first-day list."""
 
+from anymail.signals import tracking
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from project.practice import first_day, health
 
-from . import bells, ledger, sending, work
+from . import bells, events, ledger, sending, webhooks, work
 from .models import Route
 
 
 def register_all():
     work.register(work.Work("letters", "transactional", sending.slots_due, sending.drain))
+    work.register(work.Work("purge", "bulk", events.purge_due, events.drain))
+    tracking.connect(webhooks.take_tracking, dispatch_uid="mail.events")
     health.register("broker", bells.broker)
     health.register("tick_age_seconds", ledger.tick_age)
     first_day.register(

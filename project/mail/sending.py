@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone, translation
 
-from . import backoff, crashpoints, kinds, routes, suppressions
-from .models import Message
+from . import backoff, crashpoints, events, kinds, routes, suppressions
+from .models import Message, new_public_id
 from .outcomes import Outcome, Verdict
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,14 @@ def build(letter):
 
 
 def record(letter, outcome):
-    """Write down what became of it; nothing is written when the letter is no longer ours."""
+    """Write down what became of it, with what its provider may have told meanwhile; nothing when the letter is no longer ours."""
+    _record(letter, outcome)
+    if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}:
+        letter.provider_id = outcome.provider_id
+        events.reconcile(letter)
+
+
+def _record(letter, outcome):
     now = timezone.now()
     detail = {"reason": outcome.reason, "detail": outcome.detail}
     give_up_at = letter.give_up_at or now + backoff.GIVE_UP_AFTER
@@ -141,6 +148,8 @@ def record(letter, outcome):
 
 def send_again(pk):
     """A person wants a failed or doubtful letter sent once more, from the beginning. True when it was one and now waits."""
+    # What came back came back under its old names; what is in doubt keeps its own, so that its reader's server may know it again.
+    Message.objects.filter(pk=pk, state=State.FAILED).update(public_id=new_public_id(), provider_id="")
     again = {"state": State.PENDING, "due_at": timezone.now(), "settled_at": None, "attempts": 0, "doubts": 0, "give_up_at": None}
     return bool(Message.objects.needs_a_person().filter(pk=pk).update(**again, reason="", detail="", tried_at=None))
 
@@ -158,14 +167,5 @@ def _settle(letter, state, reason, now, **changes):
     with transaction.atomic():
         won = _ours(letter).update(state=state, reason=reason, settled_at=now, token=None, lease_until=None, **changes)
         if won:
-            tell(letter, kinds.Settled(state, reason, letter.address))
+            kinds.tell(letter, kinds.Settled(state, reason, letter.address))
         crashpoints.reach("recording")
-
-
-def tell(letter, settled):
-    """Tell the letter's kind. An owner that fails loses its news, not the ledger's: a sent letter recorded as unsent would leave twice."""
-    try:
-        with transaction.atomic():
-            kinds.get(letter.kind).settle(letter.ref, settled)
-    except Exception:
-        logger.exception("Letter %s (%s) is %s, but its owner could not take the news.", letter.pk, letter.kind, settled.state)

@@ -1,0 +1,161 @@
+"""What providers tell us of letters after they left: one vocabulary (anymail's EventType), each told once however often it is told.
+
+Applying is order-free: what follows is worked out from all events of a letter, so any order, with repeats, ends in the same state.
+Apps above hook in with `on(listener)`. A bulk letter carries `metadata["letter"]`, an opaque id of its delivery (at most 64 characters, not
+an address); it comes back as `Event.letter`, and `of(letter)` gives everything told of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+from anymail.signals import EventType, RejectReason
+from django.db import transaction
+from django.utils import timezone
+
+from . import kinds, suppressions
+from .addresses import address_hash
+from .models import Event, Message
+
+KEEP_RAW = timedelta(days=30)
+
+#: The letter reached the other side's server, or at least left the provider's.
+ARRIVED = {EventType.SENT, EventType.DELIVERED, EventType.OPENED, EventType.CLICKED, EventType.COMPLAINED, EventType.UNSUBSCRIBED}
+#: It did not, or was thrown back afterwards: this wins over any arrival.
+RETURNED = {EventType.BOUNCED, EventType.REJECTED, EventType.FAILED}
+
+#: Which bounce means “no such address, ever”: each provider says it in its own field, and anymail folds hard and soft into one.
+_HARD = {
+    "brevo": lambda told: told.get("event") in {"hard_bounce", "invalid_email"},
+    "mailersend": lambda told: told.get("type") == "activity.hard_bounced",
+    "mailgun": lambda told: told.get("severity") == "permanent" and told.get("reason") in {"bounce", "suppress-bounce"},
+    "mailjet": lambda told: told.get("hard_bounce") in {True, "true"},
+    "mailtrap": lambda told: told.get("event") == "bounce",
+    "mandrill": lambda told: told.get("event") == "hard_bounce",
+    "postmark": lambda told: told.get("Type") == "HardBounce",
+    "resend": lambda told: ((told.get("data") or {}).get("bounce") or {}).get("type") == "Permanent",
+    "sendgrid": lambda told: told.get("type") == "bounce",
+    "ses": lambda told: (told.get("bounce") or {}).get("bounceType") == "Permanent",
+    "sparkpost": lambda told: told.get("bounce_class") in {"10", "30"},
+    "unisender-go": lambda told: (told.get("delivery_info") or {}).get("delivery_status") in {"err_user_unknown", "err_user_inactive"},
+}
+
+_listeners: list[Callable[[Event], None]] = []
+
+
+def on(listener):
+    """`listener(event)` is called once for every new Event, in the transaction that stores it. What it raises makes the provider tell again.
+
+    It must not mind the order: look at `of(event.letter)` rather than at this event alone.
+    """
+    _listeners.append(listener)
+
+
+def of(letter):
+    """All events of a letter, by the opaque id it carried."""
+    return Event.objects.filter(letter=letter).exclude(letter="")
+
+
+def take(provider, told):
+    """Store an AnymailTrackingEvent and do what follows from it. False when it was known, or concerns nobody."""
+    if not told.recipient:
+        return False
+    raw = json.loads(json.dumps(_plain(told.esp_event), default=str))
+    event = Event(
+        dedupe=_dedupe(provider, told, raw),
+        provider=provider,
+        type=told.event_type or EventType.UNKNOWN,
+        hard=_is_hard(provider, told, raw),
+        address_hash=address_hash(told.recipient),
+        letter=str((told.metadata or {}).get("letter") or "")[:64],
+        provider_id=str(told.message_id or "")[:200],
+        occurred_at=told.timestamp or timezone.now(),
+        raw=raw,
+    )
+    with transaction.atomic():
+        if not Event.objects.store_once(event):
+            return False
+        _suppress(event, told.reject_reason)
+        for letter in _letters_of(event):
+            reconcile(letter)
+        for listener in _listeners:
+            listener(event)
+    return True
+
+
+def reconcile(letter):
+    """Bring a letter's state in line with everything told of it: bounced beats arrived, and arrived beats doubt."""
+    types = set(_events_of(letter).values_list("type", flat=True))
+    if types & RETURNED:
+        since = [Message.State.SENT, Message.State.UNCERTAIN]
+        state, reason = Message.State.FAILED, Message.Reason.BOUNCED
+    elif types & ARRIVED:
+        since = [Message.State.UNCERTAIN]
+        state, reason = Message.State.SENT, ""
+    else:
+        return
+    with transaction.atomic():
+        settled = {"state": state, "reason": reason, "settled_at": timezone.now(), "lease_until": None, "token": None}
+        mine = Message.objects.filter(pk=letter.pk)
+        # A letter in doubt that waits for its second try needs none any more.
+        won = mine.filter(state__in=since).update(**settled) or mine.filter(state=Message.State.PENDING, doubts__gte=1).update(**settled)
+        if won:
+            kinds.tell(letter, kinds.Settled(state, reason, letter.address))
+
+
+def purge(now, limit=1000):
+    """Forget the raw payloads of a month ago, at most so many at a time. How many were forgotten."""
+    old = Event.objects.filter(received_at__lt=now - KEEP_RAW, raw__isnull=False).values_list("pk", flat=True)[:limit]
+    return Event.objects.filter(pk__in=list(old)).update(raw=None)
+
+
+def drain(deadline):
+    """The purge as a kind of work."""
+    purge(timezone.now())
+    return False
+
+
+def purge_due(now):
+    return int(Event.objects.filter(received_at__lt=now - KEEP_RAW, raw__isnull=False).exists())
+
+
+def _plain(raw):
+    return raw.dict() if hasattr(raw, "dict") else raw
+
+
+def _dedupe(provider, told, raw):
+    """Some providers give no event id, and one SES id covers several recipients."""
+    identity = told.event_id or json.dumps(raw, sort_keys=True)
+    parts = [provider, str(identity), told.recipient.casefold(), str(told.event_type)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _is_hard(provider, told, raw):
+    if told.event_type == EventType.REJECTED:
+        return told.reject_reason in {RejectReason.BOUNCED, RejectReason.INVALID}
+    if told.event_type != EventType.BOUNCED or not isinstance(raw, dict):
+        return False
+    return bool(_HARD.get(provider, lambda told: False)(raw))
+
+
+def _suppress(event, reject_reason):
+    if event.hard:
+        suppressions.hard_bounce(event.address_hash)
+    if event.type == EventType.COMPLAINED or reject_reason == RejectReason.SPAM and event.type == EventType.REJECTED:
+        suppressions.complaint(event.address_hash)
+
+
+def _letters_of(event):
+    """The ledger's letters an event is about: by the id it told back, else by the provider's. And only if they went to that address."""
+    letters = Message.objects.filter(address_hash=event.address_hash)
+    if event.letter:
+        return letters.filter(public_id=event.letter)
+    return letters.filter(provider_id=event.provider_id) if event.provider_id else letters.none()
+
+
+def _events_of(letter):
+    """Without those told before the letter was sent again by hand: that gave it another public id and took its provider's."""
+    told = Event.objects.filter(address_hash=letter.address_hash)
+    mine = told.filter(letter=letter.public_id)
+    return (mine | told.filter(letter="", provider_id=letter.provider_id)) if letter.provider_id else mine
