@@ -375,6 +375,18 @@ def test_a_program_gets_the_same_answer_and_nothing_happens(packet, path):
     assert [request.address for request in PacketRequest.objects.all()] == ["ana@example.org"]
 
 
+def test_a_form_sent_at_a_machines_pace_gets_the_same_answer_and_nothing_happens(client, post, packet, settings):
+    settings.FORM_MIN_SECONDS = 2
+    stamp = client.get("/info-packet/").context["form"]["opened"].value()
+
+    quick = post(opened=stamp)
+    with time_machine.travel(timezone.now() + timedelta(seconds=5)):
+        unhurried = post(opened=stamp, email="ben@example.org")
+
+    assert quick.headers == unhurried.headers
+    assert [request.address for request in PacketRequest.objects.all()] == ["ben@example.org"]
+
+
 def test_too_many_requests_get_a_sentence_and_lose_nothing(post, packet, settings):
     settings.FORM_PER_HOUR = 0
 
