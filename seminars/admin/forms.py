@@ -23,9 +23,9 @@ def free_slug(venue, date):
 class WallClockMixin(forms.Form):
     """A date, a start and an end on one day, read in the zone chosen beside them: `starts_at` and `ends_at` in `cleaned_data`, in UTC."""
 
-    date = forms.DateField(label=_("date"), widget=AdminDateWidget)
-    starts = forms.TimeField(label=_("starts"), widget=AdminTimeWidget)
-    ends = forms.TimeField(label=_("ends"), widget=AdminTimeWidget)
+    date = forms.DateField(label=_("Date"), widget=AdminDateWidget)
+    starts = forms.TimeField(label=_("Starts"), widget=AdminTimeWidget)
+    ends = forms.TimeField(label=_("Ends"), widget=AdminTimeWidget)
 
     @staticmethod
     def wall_clock(seminar):
@@ -54,16 +54,16 @@ class SeminarForm(WallClockMixin, forms.ModelForm):
     CAPACITY = {Mode.IN_PERSON: "seats_in_person", Mode.ONLINE: "seats_online"}
 
     slug = forms.SlugField(
-        label=_("slug"), max_length=80, required=False, help_text=_("Its part of the web address. Left empty, we make one of place and date.")
+        label=_("Slug"), max_length=80, required=False, help_text=_("Its part of the web address. Left empty, we make one of place and date.")
     )
     join_url = forms.URLField(
-        label=_("link to join"),
+        label=_("Link to join"),
         required=False,
         assume_scheme="https",
         help_text=_("A secret: only registered people see it, on their own page. Never the host’s link."),
     )
-    seats_in_person = forms.IntegerField(label=_("seats in the room"), min_value=0, max_value=5000, required=False)
-    seats_online = forms.IntegerField(label=_("seats online"), min_value=0, max_value=50_000, required=False)
+    seats_in_person = forms.IntegerField(label=_("Seats in the room"), min_value=0, max_value=5000, required=False)
+    seats_online = forms.IntegerField(label=_("Seats online"), min_value=0, max_value=50_000, required=False)
 
     class Meta:
         model = Seminar
@@ -133,8 +133,8 @@ class MoveForm(WallClockMixin, forms.ModelForm):
 class CopyForm(forms.Form):
     """When the copy takes place; it is as long as the first. `cleaned_data["copy"]` is what `changes.duplicate` asks for."""
 
-    date = forms.DateField(label=_("date"), widget=AdminDateWidget)
-    starts = forms.TimeField(label=_("starts"), widget=AdminTimeWidget)
+    date = forms.DateField(label=_("Date"), widget=AdminDateWidget)
+    starts = forms.TimeField(label=_("Starts"), widget=AdminTimeWidget)
 
     def __init__(self, *args, seminar, **kwargs):
         super().__init__(*args, **kwargs)

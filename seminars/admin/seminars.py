@@ -86,6 +86,11 @@ class SeminarAdmin(TextsAdmin):
             for pool in seminar.pools.all()
         )
 
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        if obj is not None:
+            context["subtitle"] = f"{self.title(obj)} · {self.when(obj)}"
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
     def has_delete_permission(self, request, obj=None):
         """A seminar people know of is called off, not deleted."""
         if obj is not None and (obj.status != Seminar.Status.DRAFT or obj.registrations.exists()):
