@@ -124,10 +124,14 @@ class Chunk(models.Model):
 
 class DeliveryQuerySet(models.QuerySet):
     def of(self, chunk):
-        """A chunk's deliveries, and no others that lie between them."""
-        return self.filter(
+        """A chunk's deliveries, and no others that lie between them. Read along the primary key.
+
+        `campaign + 0` keeps the index on (campaign, state) out of the plan: right after a launch both databases would take it, having no
+        statistics of the new rows yet, and walk all that wait, 100,000 of them, for every window.
+        """
+        return self.alias(of_campaign=F("campaign_id") + 0).filter(
             pk__range=(chunk.lo, chunk.hi),
-            campaign_id=chunk.campaign_id,
+            of_campaign=chunk.campaign_id,
             language=chunk.language,
             variant=chunk.variant,
             zone=chunk.zone,

@@ -459,3 +459,15 @@ def test_slots_ring_for_what_a_worker_could_do(make_launched, make_readers, sett
     chunks.claim(now)
     assert sending.slots_due(now) == 0
     assert sending.slots_due(now + timedelta(seconds=91)) == 2
+
+
+def test_a_window_is_read_along_the_primary_key_even_without_statistics(make_launched, make_readers):
+    """By the index on (campaign, state) every window would walk all that wait: right after a launch both databases would choose it."""
+    make_readers(100)
+    make_launched()
+    chunk = chunks.claim(timezone.now())
+
+    plan = Delivery.objects.of(chunk).due(timezone.now()).order_by("pk")[:48].explain()
+
+    assert "delivery_report" not in plan
+    assert "delivery_once_per_subscriber" not in plan
