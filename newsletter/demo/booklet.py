@@ -91,15 +91,15 @@ class Booklet(FPDF):
         self._cover_line("P", 24, practice, ("body", "B", 13), (255, 255, 255), 7)
         self._cover_line("H1", 72, title, ("head", "", 37), (255, 255, 255), 14.5)
         self._cover_line("P", self.get_y() + 6, subtitle, ("body", "", 17), (226, 236, 238), 8.5)
-        self._cover_line("P", foot + 16, tagline, ("head", "", 16), DEEP, 7.5)
+        self._cover_line("P", foot + 16, tagline, ("head", "", 16), DEEP, 7.5, width=self.epw)
         self._cover_line("P", self.get_y() + 6, contact, ("body", "", 12), QUIET, 6.2)
 
-    def _cover_line(self, kind, y, text, font, colour, line):
+    def _cover_line(self, kind, y, text, font, colour, line, width=116):
         self.set_xy(MARGIN, y)
         self.set_font(*font)
         self.set_text_color(*colour)
         with self.tagged(kind):
-            self.multi_cell(116, line, text, align="L", new_x="LMARGIN", new_y="NEXT")
+            self.multi_cell(width, line, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
     def _column(self, x, top, bottom):
         """Stacked, slightly turned blocks along a gentle curve: a column, without drawing anybody's bones."""
@@ -190,15 +190,15 @@ class Booklet(FPDF):
     def blank(self, label):
         """A label and two lines to write on."""
         self.text_font("B", 11.5, DEEP)
-        self.room(25)
+        self.room(24)
         self.write_block(label)
         with self.artifact():
             self.set_draw_color(*EDGE)
             self.set_line_width(0.25)
             for n in (1, 2):
-                y = self.get_y() + n * 7.4
+                y = self.get_y() + n * 7.2
                 self.line(MARGIN, y, self.w - MARGIN, y)
-        self.ln(19.5)
+        self.ln(18.5)
 
     def flow(self, markdown):
         """The body, block by block."""
@@ -206,13 +206,18 @@ class Booklet(FPDF):
         last = max(n for n, block in enumerate(blocks) if block.startswith("## "))
         for n, block in enumerate(blocks):
             if block.startswith("## "):
-                self.heading(block[3:], keep=88 if n == last else 46)  # the last section stands with the box that ends it
+                self.heading(block[3:], keep=self._ending(blocks[n + 1]) if n == last else 46)
             elif block.startswith("> "):
                 self.note(block[2:])
             elif _ITEM.match(block):
                 self._list(block.splitlines())
             else:
                 self.paragraph(block)
+
+    def _ending(self, paragraph):
+        """The height of the last section and of the box that ends it: they stand together."""
+        self.text_font()
+        return self.height_of(paragraph, self.epw) + 52
 
     def _list(self, lines):
         for mark, text in (_ITEM.match(line).groups() for line in lines):
