@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
+from django.utils.module_loading import import_string
 
 from project.mail.addresses import address_hash
 from project.mail.models import Suppression
@@ -13,7 +14,7 @@ from project.practice.phones import phone_words
 from .. import campaigns, consent
 from ..models import Campaign, Chunk, Consent, Delivery, InfoPacket, PacketRequest, Subscriber, Subscription, Topic
 from ..subscribing import current_wording
-from . import booklet, texts
+from . import texts
 from .people import people
 
 LANGUAGES = ("en", "es")
@@ -58,7 +59,8 @@ def _packet(slug, position, practice):
 
 def _pdf(head, body, language, practice):
     phone = phone_words(practice.phone)
-    return booklet.make(
+    # By its name, because setting type takes most of a second to load, and a demo that starts again needs none.
+    return import_string("newsletter.demo.booklet.make")(
         head,
         body,
         language=language,

@@ -17,6 +17,7 @@ from newsletter.demo import seeding, texts
 from newsletter.demo.people import people
 from newsletter.models import Campaign, CampaignText, Delivery, InfoPacketText, Subscriber, Subscription
 from project.mail.models import Message, Suppression
+from project.practice import demo, verification
 from project.practice.models import Practice
 from seminars.demo.program import PROGRAM, starts_at
 from seminars.models import Callback, Registration, SeatPool, Seminar
@@ -25,8 +26,15 @@ WORDS = [model for model in apps.get_models() if model.__name__.endswith("Text")
 
 
 @pytest.fixture
-def seeded(db, settings, tmp_path):
+def may_seed(db, settings, tmp_path):
     settings.DEBUG, settings.MEDIA_ROOT = True, tmp_path
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def seeded(may_seed, monkeypatch):
+    """Seeded, without the second it takes to set the packets."""
+    monkeypatch.setattr(seeding, "_pdf", lambda *_words: b"%PDF-")
     call_command("seed_demo", verbosity=0)
 
 
@@ -42,6 +50,19 @@ def test_seeding_twice_equals_once(seeded):
 
     assert _counts() == once
     assert said.getvalue().startswith("Harborlight Spine: 11 seminars")
+
+
+def test_verify_finds_nothing(seeded):
+    assert list(verification.findings()) == []
+
+
+def test_two_can_sign_in_and_one_is_a_coordinator(seeded):
+    users = get_user_model().objects
+
+    assert users.get(username=demo.USER).is_superuser
+    coordinator = users.get(username=demo.COORDINATOR)
+    assert (coordinator.is_staff, coordinator.is_superuser) == (True, False)
+    assert [group.name for group in coordinator.groups.all()] == [demo.GROUP]
 
 
 def test_refuses_outside_debug(db, settings):
@@ -128,7 +149,9 @@ class TestNewsletter:
 
 
 class TestPackets:
-    def test_are_real_tagged_pdfs(self, seeded):
+    def test_are_real_tagged_pdfs(self, may_seed):
+        call_command("seed_demo", verbosity=0)
+
         for text in InfoPacketText.objects.all():
             with text.pdf.open("rb") as file:
                 pdf = file.read()
