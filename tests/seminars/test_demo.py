@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 from django.db.models.fields import CharField, TextField
+from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from newsletter import audience, campaigns, consent, content
@@ -34,8 +37,12 @@ def may_seed(db, settings, tmp_path):
 @pytest.fixture
 def seeded(may_seed, monkeypatch):
     """Seeded, without the second it takes to set the packets."""
-    monkeypatch.setattr(seeding, "_pdf", lambda *_words: b"%PDF-")
+    monkeypatch.setattr(seeding, "_pdf", no_pdf)
     call_command("seed_demo", verbosity=0)
+
+
+def no_pdf(*_words):
+    return b"%PDF-"
 
 
 def _counts():
@@ -52,19 +59,6 @@ def test_seeding_twice_equals_once(seeded):
     assert said.getvalue().startswith("Harborlight Spine: 11 seminars")
 
 
-def test_verify_finds_nothing(seeded):
-    assert list(verification.findings()) == []
-
-
-def test_two_can_sign_in_and_one_is_a_coordinator(seeded):
-    users = get_user_model().objects
-
-    assert users.get(username=demo.USER).is_superuser
-    coordinator = users.get(username=demo.COORDINATOR)
-    assert (coordinator.is_staff, coordinator.is_superuser) == (True, False)
-    assert [group.name for group in coordinator.groups.all()] == [demo.GROUP]
-
-
 def test_refuses_outside_debug(db, settings):
     settings.DEBUG = False
 
@@ -72,29 +66,6 @@ def test_refuses_outside_debug(db, settings):
         call_command("seed_demo")
 
     assert not get_user_model().objects.exists()
-
-
-def test_every_text_is_there_in_both_languages(seeded):
-    for model in WORDS:
-        rows = list(model.objects.all())
-        one_sided = 1 if model is CampaignText else 0  # the draft that shows the warning
-        fields = [field.name for field in model._meta.fields if isinstance(field, (CharField, TextField))]
-
-        assert rows
-        assert len([row for row in rows if row.language == "en"]) == len([row for row in rows if row.language == "es"]) + one_sided
-        assert [(model, row.pk, name) for row in rows for name in fields if not getattr(row, name).strip()] == []
-        for row in rows:
-            row.full_clean(exclude=["pdf"])
-
-
-def test_everybody_is_plainly_made_up(seeded):
-    addresses = [*Subscriber.objects.values_list("address", flat=True), *Registration.objects.exclude(email="").values_list("email", flat=True)]
-    phones = Registration.objects.exclude(phone="").values_list("phone", flat=True)
-
-    assert [address for address in addresses if not address.endswith("@example.org")] == []
-    assert [phone for phone in phones if not phone.startswith("+181355501")] == []
-    assert Practice.current().phone == "+18135550100"
-    assert Practice.current().postal_address
 
 
 def test_names_are_the_same_each_time_and_nobody_shares_an_address():
@@ -106,20 +77,80 @@ def test_names_are_the_same_each_time_and_nobody_shares_an_address():
     assert any(" " in person.last_name for person in crowd)
 
 
-class TestNewsletter:
-    def test_readers_in_both_languages_each_with_consent(self, seeded):
+class Seeded(TestCase):
+    """Seeded once for the whole class: its tests only read."""
+
+    @classmethod
+    def setUpTestData(cls):
+        with TemporaryDirectory() as folder, override_settings(DEBUG=True, MEDIA_ROOT=folder), patch.object(seeding, "_pdf", no_pdf):
+            call_command("seed_demo", verbosity=0)
+
+
+class TestWhole(Seeded):
+    def test_verify_finds_nothing(self):
+        assert list(verification.findings()) == []
+
+    def test_two_can_sign_in_and_one_is_a_coordinator(self):
+        users = get_user_model().objects
+
+        assert users.get(username=demo.USER).is_superuser
+        coordinator = users.get(username=demo.COORDINATOR)
+        assert (coordinator.is_staff, coordinator.is_superuser) == (True, False)
+        assert [group.name for group in coordinator.groups.all()] == [demo.GROUP]
+
+    def test_every_text_is_there_in_both_languages(self):
+        for model in WORDS:
+            rows = list(model.objects.all())
+            one_sided = 1 if model is CampaignText else 0  # the draft that shows the warning
+            fields = [field.name for field in model._meta.fields if isinstance(field, (CharField, TextField))]
+
+            assert rows
+            assert len([row for row in rows if row.language == "en"]) == len([row for row in rows if row.language == "es"]) + one_sided
+            assert [(model, row.pk, name) for row in rows for name in fields if not getattr(row, name).strip()] == []
+            for row in rows:
+                row.full_clean(exclude=["pdf"])
+
+    def test_everybody_is_plainly_made_up(self):
+        addresses = [
+            *Subscriber.objects.values_list("address", flat=True),
+            *Registration.objects.exclude(email="").values_list("email", flat=True),
+        ]
+        phones = Registration.objects.exclude(phone="").values_list("phone", flat=True)
+
+        assert [address for address in addresses if not address.endswith("@example.org")] == []
+        assert [phone for phone in phones if not phone.startswith("+181355501")] == []
+        assert Practice.current().phone == "+18135550100"
+        assert Practice.current().postal_address
+
+
+def test_one_leaves_by_itself(seeded, deliver, time_machine):
+    campaign = Campaign.objects.get(status=Campaign.Status.SCHEDULED)
+    expected = audience.of(campaign).will_get
+
+    assert deliver() == []
+    time_machine.move_to(campaign.send_at + timedelta(seconds=1))
+    letters = deliver(60)
+
+    assert len(letters) == expected == Delivery.objects.filter(campaign=campaign, state="sent").count()
+    assert {"Physical therapy after spine surgery", "Terapia física después de una cirugía de columna"} == {
+        letter.subject.partition(":")[0] for letter in letters
+    }
+
+
+class TestNewsletter(Seeded):
+    def test_readers_in_both_languages_each_with_consent(self):
         assert Subscriber.objects.count() == 300
         assert 60 <= Subscriber.objects.filter(language="es").count() <= 120
         assert list(consent.check()) == []
         assert Subscription.objects.exclude(ended_at=None).count() > 10
         assert Suppression.objects.count() == 5
 
-    def test_the_issues_can_be_sent_as_they_are(self, seeded):
+    def test_the_issues_can_be_sent_as_they_are(self):
         assert {
             (text.campaign.slug, text.language): content.problems(text) for text in CampaignText.objects.all() if content.problems(text)
         } == {}
 
-    def test_one_has_been_sent_and_its_sums_meet(self, seeded):
+    def test_one_has_been_sent_and_its_sums_meet(self):
         sent = Campaign.objects.get(slug="what-an-mri-can-tell")
         report = campaigns.report(sent)
 
@@ -130,20 +161,7 @@ class TestNewsletter:
         assert report.audience == sum(report.states.values()) == 300 - seeding.LATECOMERS
         assert not sent.deliveries.exclude(settled_at__lt=timezone.now() - timedelta(days=8)).exists()
 
-    def test_one_leaves_by_itself(self, seeded, deliver, time_machine):
-        campaign = Campaign.objects.get(status=Campaign.Status.SCHEDULED)
-        expected = audience.of(campaign).will_get
-
-        assert deliver() == []
-        time_machine.move_to(campaign.send_at + timedelta(seconds=1))
-        letters = deliver(60)
-
-        assert len(letters) == expected == Delivery.objects.filter(campaign=campaign, state="sent").count()
-        assert {"Physical therapy after spine surgery", "Terapia física después de una cirugía de columna"} == {
-            letter.subject.partition(":")[0] for letter in letters
-        }
-
-    def test_one_draft_leaves_spanish_readers_out(self, seeded):
+    def test_one_draft_leaves_spanish_readers_out(self):
         assert audience.of(Campaign.objects.get(slug="holiday-hours")).left_out > 50
         assert audience.of(Campaign.objects.get(slug="sleeping-with-back-pain")).left_out == 0
 
@@ -180,8 +198,8 @@ class TestPackets:
         }
 
 
-class TestSeminars:
-    def test_eight_in_five_cities_two_online_one_hybrid(self, seeded):
+class TestSeminars(Seeded):
+    def test_eight_in_five_cities_two_online_one_hybrid(self):
         by_format = dict(Seminar.objects.published().values_list("format").annotate(count=Count("pk")))
 
         assert by_format == {"in-person": 8, "online": 2, "hybrid": 1}
@@ -190,7 +208,7 @@ class TestSeminars:
         for seminar in Seminar.objects.all():
             seminar.full_clean()
 
-    def test_seats_match_who_registered(self, seeded):
+    def test_seats_match_who_registered(self):
         for pool in SeatPool.objects.all():
             here = Registration.objects.filter(seminar=pool.seminar_id, mode=pool.mode)
             seated = here.confirmed().aggregate(people=Sum("party_size", default=0))["people"]
@@ -198,7 +216,7 @@ class TestSeminars:
 
             assert (pool.expected, pool.waiting) == (seated, waiting)
 
-    def test_one_is_full_with_people_waiting_and_one_nearly(self, seeded):
+    def test_one_is_full_with_people_waiting_and_one_nearly(self):
         full = SeatPool.objects.get(seminar__slug="atlanta-sciatica")
         nearly = SeatPool.objects.get(seminar__slug="orlando-dolor-de-espalda")
 
@@ -206,14 +224,13 @@ class TestSeminars:
         assert full.waiting >= 5
         assert 1 <= nearly.free <= 4
 
-    def test_somebody_without_e_mail_waits_for_a_call(self, seeded):
+    def test_somebody_without_e_mail_waits_for_a_call(self):
         call = Callback.objects.open().get()
 
         assert call.reason == Callback.Reason.SEAT_FREE
         assert call.registration.email == ""
 
-    def test_their_letters_are_recorded_and_none_is_sent_now(self, seeded, deliver):
-        assert deliver() == []
+    def test_their_letters_are_recorded_as_sent(self):
         assert not Message.objects.exclude(state=Message.State.SENT).exists()
         assert Message.objects.filter(kind="seminars.confirmed").count() > 80
 
