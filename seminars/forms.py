@@ -1,5 +1,6 @@
 """The two forms visitors meet: what to look for, and registering. Every mistake is a sentence at its field, and nothing typed is lost."""
 
+import hashlib
 import re
 import secrets
 
@@ -136,6 +137,12 @@ class RegisterForm(GuardedForm):
         """Names this rendering of the form, so that a second press is known for what it is. It comes back with a form that had mistakes."""
         sent = self.data.get("nonce", "")
         return sent if _NONCE.fullmatch(sent) else secrets.token_urlsafe(24)
+
+    @property
+    def press(self):
+        """Names what was sent by it: the same for a second press, another once the address is corrected, because a letter must go there."""
+        contact = (self.cleaned_data["email"] or self.cleaned_data["phone"]).casefold()
+        return hashlib.sha256(f"{self.nonce}/{contact}".encode()).hexdigest()
 
     @property
     def wording_version(self):

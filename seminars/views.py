@@ -136,7 +136,7 @@ def _register(found, form):
         mode=form.mode_chosen,
         phone=form.cleaned_data["phone"],
         party_size=form.cleaned_data["party_size"],
-        nonce=form.nonce,
+        nonce=form.press,
         **person,
     )
     if form.cleaned_data.get("newsletter"):

@@ -105,6 +105,13 @@ def test_pressing_twice_two_tabs_and_going_back_make_one_registration_and_one_le
     assert len(deliver()) == 1
 
 
+def test_who_goes_back_and_corrects_the_address_gets_the_letter_there(seminar, send, deliver):
+    send(seminar, email="ana@example.con")
+    send(seminar, email="ana@example.org")
+
+    assert [letter.to for letter in deliver()] == [["ana@example.con"], ["ana@example.org"]]
+
+
 def test_two_people_may_share_a_mailbox(seminar, send):
     send(seminar)
     send(seminar, first_name="Ben", nonce="m" * 32)
