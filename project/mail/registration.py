@@ -20,6 +20,6 @@ def register_all():
         first_day.Step(
             _("Test both mail routes: send yourself a letter by each."),
             done=lambda: not Route.objects.filter(tested_at=None).exists() and Route.objects.count() == 2,
-            url=lambda: reverse_lazy("admin:index"),
+            url=lambda: reverse_lazy("admin:mail_route_changelist"),
         )
     )

@@ -22,7 +22,8 @@ MAY = {
         # Evidence and the sending's own books are read and never written by hand; so are the words people agree to.
         **dict.fromkeys(("consent", "consentwording", "packetrequest", "chunk", "delivery"), VIEW),
     },
-    "mail": dict.fromkeys(("message", "suppression", "event", "route"), VIEW),
+    # “Change” is to send a letter again, to test or resume a route, to lift a suppression with a reason, to release a hold: never to edit.
+    "mail": {"message": ("view", "change"), "route": ("view", "change"), "suppression": WRITE, "event": VIEW, "ledger": ("change",)},
     "practice": {"practice": ("view", "change"), "practicetext": TEXT},
 }
 

@@ -1,23 +1,38 @@
 """The letters' part of Today."""
 
+from datetime import timedelta
+
 from django import template
 from django.conf import settings
 from django.utils import timezone
 
-from ..models import Ledger, Message
+from .. import desk, routes
+from ..models import Ledger, Message, Stream
 
 register = template.Library()
 
+#: A letter that is due for longer than this is late, and the front desk should know.
+LATE = timedelta(minutes=5)
+NEWEST = 10
 
-@register.inclusion_tag("admin/mail/today.html")
-def mail_today():
-    """Whether letters leave, how many wait, and how many need a person."""
+
+@register.inclusion_tag("admin/mail/today.html", takes_context=True)
+def mail_today(context):
+    """Whether letters leave, which route does not, how late the oldest is, and which letters need a person."""
     now = timezone.now()
-    ledger = Ledger.objects.first()
+    held = Ledger.objects.exclude(hold="").first()
+    oldest = Message.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first()
+    trouble = Message.objects.needs_a_person()
     return {
-        "held": settings.MAIL_HOLD or bool(ledger and ledger.hold),
-        "why_held": ledger.get_hold_display() if ledger and ledger.hold else "",
+        "held": bool(held) or settings.MAIL_HOLD,
+        "why_held": held.get_hold_display() if held else "",
+        "by_hand": settings.MAIL_HOLD,
+        "may_release": bool(held) and context["request"].user.has_perm("mail.change_ledger"),
+        "routes": [(route, desk.state_of(route, now)) for route in map(routes.row, Stream) if route.paused_at or (route.probe_at or now) > now],
         "waiting": Message.objects.due(now).count(),
         "later": Message.objects.filter(state=Message.State.PENDING, due_at__gt=now).count(),
-        "in_trouble": Message.objects.needs_a_person().count(),
+        "in_trouble": trouble.count(),
+        "newest": trouble.order_by("-settled_at")[:NEWEST],
+        "late_minutes": int((now - oldest).total_seconds() // 60) if oldest and now - oldest > LATE else 0,
+        "csrf_token": context.get("csrf_token"),
     }

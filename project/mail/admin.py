@@ -1,0 +1,228 @@
+"""The front desk's view of letters: what left, what did not and why, the two routes, and whom we must not write to. Never a body."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from . import bells, desk, ledger, routes, sending
+from .addresses import address_hash, parse_address
+from .models import Event, Message, Route, Stream, Suppression
+
+
+class LookOnly(admin.ModelAdmin):
+    """Rows the machine writes: seen by whoever may view them, changed by nobody but through the named verbs."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+def found_by_address(queryset, term):
+    """Rows of exactly that address, by its hash; none for anything else."""
+    return queryset.filter(address_hash=address_hash(term)) if "@" in term else queryset.none()
+
+
+@admin.register(Message)
+class MessageAdmin(LookOnly):
+    list_display = ["kind", "address", "state", "why", "due_at", "attempts", "settled_at"]
+    list_filter = ["state", "kind", "language", ("due_at", admin.DateFieldListFilter)]
+    search_fields = ["address_hash"]
+    search_help_text = gettext_lazy("Type a whole e-mail address.")
+    fields = ["kind", "address", "language", "state", "why", "detail", "created_at", "due_at", "attempts", "tried_at", "settled_at"]
+    readonly_fields = ["why"]
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["send_again"]
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, letter):
+        return dict(Message.Reason.choices).get(letter.reason, letter.reason)
+
+    def get_search_results(self, request, queryset, search_term):
+        return (found_by_address(queryset, search_term) if search_term else queryset), False
+
+    def has_resend_permission(self, request):
+        return request.user.has_perm("mail.change_message")
+
+    @admin.action(description=gettext_lazy("Send again"), permissions=["resend"])
+    def send_again(self, request, queryset):
+        again = sum(sending.send_again(pk) for pk in queryset.values_list("pk", flat=True))
+        left = queryset.count() - again
+        if again:
+            bells.ring("letters")
+            text = ngettext("%(count)s letter is sent again.", "%(count)s letters are sent again.", again)
+            self.message_user(request, text % {"count": again}, messages.SUCCESS)
+        if left:
+            text = ngettext(
+                "%(count)s letter was neither failed nor in doubt, so it stays as it is.",
+                "%(count)s letters were neither failed nor in doubt, so they stay as they are.",
+                left,
+            )
+            self.message_user(request, text % {"count": left}, messages.WARNING)
+
+
+@admin.register(Route)
+class RouteAdmin(LookOnly):
+    list_display = ["stream", "way", "state", "tested_at"]
+    fields = ["stream", "way", "state", "tested_at", "failures"]
+    readonly_fields = ["way", "state"]
+    change_form_template = "admin/mail/route/change_form.html"
+
+    def get_queryset(self, request):
+        for stream in Stream:
+            routes.row(stream)
+        return super().get_queryset(request)
+
+    @admin.display(description=gettext_lazy("by"))
+    def way(self, route):
+        return routes.spec(route.stream).name
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, route):
+        return desk.state_of(route, timezone.now())
+
+    def get_urls(self):
+        def verb(view):
+            return self.admin_site.admin_view(require_POST(view))
+
+        own = [
+            path("<slug:stream>/test/", verb(self.test_view), name="mail_route_test"),
+            path("<slug:stream>/resume/", verb(self.resume_view), name="mail_route_resume"),
+            path("release/", verb(self.release_view), name="mail_release"),
+        ]
+        return own + super().get_urls()
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        may = request.user.has_perm("mail.change_route")
+        return super().change_view(request, object_id, form_url, {"may_change": may, **(extra_context or {})})
+
+    def test_view(self, request, stream):
+        route = self._route(request, stream)
+        if not request.user.email:
+            self.message_user(request, _("Your login has no e-mail address. Ask the owner to enter one."), messages.ERROR)
+            return self._back(route)
+        worked, sentence = desk.test_route(route.stream, request.user.email)
+        self.message_user(request, sentence, messages.SUCCESS if worked else messages.ERROR)
+        return self._back(route)
+
+    def resume_view(self, request, stream):
+        route = self._route(request, stream)
+        routes.resume(route.stream)
+        self.log_change(request, route, "Resumed.")
+        bells.ring("letters")
+        self.message_user(request, _("Letters leave this way again."), messages.SUCCESS)
+        return self._back(route)
+
+    def release_view(self, request):
+        if not request.user.has_perm("mail.change_ledger"):
+            raise PermissionDenied
+        ledger.release()
+        self.log_change(request, routes.row(Stream.TRANSACTIONAL), "Released the hold.")
+        if ledger.hold():
+            text = _("MAIL_HOLD=1 in the server’s settings still holds all mail. Ask whoever runs the server.")
+            self.message_user(request, text, messages.WARNING)
+        else:
+            bells.ring("letters")
+            self.message_user(request, _("Letters leave again."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def _route(self, request, stream):
+        if not request.user.has_perm("mail.change_route"):
+            raise PermissionDenied
+        return get_object_or_404(self.get_queryset(request), stream=stream)
+
+    def _back(self, route):
+        return HttpResponseRedirect(reverse("admin:mail_route_change", args=[route.pk]))
+
+
+class SuppressionForm(forms.ModelForm):
+    """An address is typed, and only its hash is kept."""
+
+    address = forms.CharField(label=gettext_lazy("E-mail address"), max_length=254)
+
+    class Meta:
+        model = Suppression
+        fields = ["scope"]
+
+    def clean(self):
+        given = super().clean()
+        if given.get("address"):
+            try:
+                self.instance.address_hash = address_hash(parse_address(given["address"]))
+            except forms.ValidationError as error:
+                self.add_error("address", error)
+        if Suppression.objects.filter(address_hash=self.instance.address_hash, scope=given.get("scope")).exists():
+            self.add_error("address", _("This address is on the list already."))
+        self.instance.reason = Suppression.Reason.BY_HAND
+        return given
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Why may we write to this address again?"), max_length=200)
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(admin.ModelAdmin):
+    form = SuppressionForm
+    list_display = ["pk", "scope", "reason", "created_at"]
+    list_filter = ["scope", "reason"]
+    search_fields = ["address_hash"]
+    search_help_text = gettext_lazy("Type a whole e-mail address: only its fingerprint is kept, so no part of it can be found.")
+    change_form_template = "admin/mail/suppression/change_form.html"
+
+    def get_fields(self, request, obj=None):
+        return ["scope", "reason", "created_at"] if obj else ["address", "scope"]
+
+    def get_search_results(self, request, queryset, search_term):
+        return (found_by_address(queryset, search_term) if search_term else queryset), False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # lifted, with a reason
+
+    def get_urls(self):
+        lift = self.admin_site.admin_view(self.lift_view)
+        return [path("<int:pk>/lift/", lift, name="mail_suppression_lift"), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        may = request.user.has_perm("mail.change_suppression")
+        return super().change_view(request, object_id, form_url, {"may_lift": may, **(extra_context or {})})
+
+    def lift_view(self, request, pk):
+        if not request.user.has_perm("mail.change_suppression"):
+            raise PermissionDenied
+        suppression = get_object_or_404(Suppression, pk=pk)
+        form = LiftForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            desk.lift(suppression, request.user, form.cleaned_data["reason"])
+            self.message_user(request, _("We may write to this address again."), messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:mail_suppression_changelist"))
+        context = self.admin_site.each_context(request) | {"title": _("Lift a suppression"), "form": form, "original": suppression}
+        return render(request, "admin/mail/suppression/lift.html", context | {"opts": self.opts})
+
+
+@admin.register(Event)
+class EventAdmin(LookOnly):
+    list_display = ["occurred_at", "provider", "type", "hard"]
+    list_filter = ["provider", "type", "hard"]
+    search_fields = ["address_hash"]
+    search_help_text = gettext_lazy("Type a whole e-mail address.")
+    fields = ["provider", "type", "hard", "occurred_at", "received_at"]
+    show_full_result_count = False
+
+    def get_search_results(self, request, queryset, search_term):
+        return (found_by_address(queryset, search_term) if search_term else queryset), False
