@@ -84,7 +84,7 @@ def _tell_of_change(before, now):
     """One higher SEQUENCE for everybody at once, then a letter or a call to each. The letter's ref keeps what was before."""
     active = Registration.objects.active().filter(seminar=before)
     active.update(sequence=F("sequence") + 1, changed_at=now)
-    drop_calls(active.filter(callbacks__reason=Callback.Reason.MOVED), now)
+    drop_calls(active, now, reason=Callback.Reason.MOVED)
     old = {"starts_at": before.starts_at.isoformat(), "zone": before.zone, "venue": before.venue_id}
     for registration in active.order_by("pk"):
         tell(registration, "changed", call=Callback.Reason.MOVED, old=old, waited=registration.status == Status.WAITLISTED)

@@ -64,6 +64,7 @@ def note_call(registration, reason):
     )
 
 
-def drop_calls(registrations, now):
-    """Open calls to these registrations are not needed any more: something newer happened."""
-    Callback.objects.open().filter(registration__in=registrations).update(outcome=Callback.Outcome.NOT_NEEDED, done_at=now)
+def drop_calls(registrations, now, **which):
+    """Open calls to these registrations, all or those with `reason=…`, are not needed any more: something newer happened."""
+    open_calls = Callback.objects.open().filter(registration__in=registrations, **which)
+    open_calls.update(outcome=Callback.Outcome.NOT_NEEDED, done_at=now)

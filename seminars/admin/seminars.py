@@ -100,6 +100,15 @@ class SeminarAdmin(TextsAdmin):
     def get_actions(self, request):
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
+    def save_model(self, request, obj, form, change):
+        """Only what was typed: a page loaded before the seminar was published, moved or called off must not undo that."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        columns = {field.name for field in Seminar._meta.concrete_fields}
+        is_draft = obj.status == Seminar.Status.DRAFT
+        typed = {*form.fields, "starts_at", "ends_at"} if is_draft else set(form.changed_data)
+        obj.save(update_fields=columns & typed | {"changed_at"})
+
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         capacities = form.capacities()

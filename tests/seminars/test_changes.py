@@ -123,6 +123,18 @@ def test_a_second_move_is_a_second_call_and_the_first_is_not_needed(seminar):
     assert list(Callback.objects.order_by("pk").values_list("sequence", "outcome")) == [(1, "not-needed"), (2, "")]
 
 
+def test_a_move_leaves_the_call_about_a_free_seat_to_be_made(make_seminar, register):
+    seminar = make_seminar(capacity=1)
+    ana = register(seminar)
+    add_by_phone(seminar, mode="in-person", first_name="Di", last_name="Sample", phone="8135550102", language="en")
+    cancel(ana)
+
+    move(seminar)
+    move(seminar)
+
+    assert list(Callback.objects.open().values_list("reason", "sequence")) == [("seat-free", 0), ("moved", 2)]
+
+
 def test_no_difference_is_no_news(seminar, register, deliver):
     register(seminar)
     deliver()

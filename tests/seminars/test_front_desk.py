@@ -1,8 +1,10 @@
 """What a coordinator does with seminars in the admin, through its pages."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +13,8 @@ from django.utils import timezone
 
 from project.practice.zones import to_wall
 from seminars import registration as verbs
+from seminars.admin.seminars import SeminarAdmin
+from seminars.changes import call_off
 from seminars.models import Callback, Registration, Seminar, Speaker
 
 pytestmark = pytest.mark.django_db
@@ -292,3 +296,14 @@ def test_lists_ask_the_database_as_often_for_three_as_for_one(desk, make_seminar
         counts.append([queries(page("seminar_changelist")), queries(page("registration_changelist"))])
 
     assert counts[0] == counts[2]
+
+
+def test_a_page_saved_late_does_not_undo_what_happened_meanwhile(seminar):
+    stale = Seminar.objects.get(pk=seminar.pk)
+    call_off(seminar)
+    stale.series = "evenings"
+
+    SeminarAdmin(Seminar, admin.site).save_model(None, stale, SimpleNamespace(changed_data=["series"]), change=True)
+
+    seminar.refresh_from_db()
+    assert (seminar.status, seminar.series) == ("cancelled", "evenings")
