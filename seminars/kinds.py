@@ -89,8 +89,13 @@ def _unsent(pk, sequence):
 
 
 def _settle(ref, settled):
-    """A letter that will not arrive becomes a call to make."""
+    """A letter that will not arrive, or came back, becomes a call to make; not once the person has cancelled or the day is over."""
     undelivered = settled.state == State.FAILED or (settled.state == State.SKIPPED and settled.reason == Reason.SUPPRESSED)
-    registration = Registration.objects.filter(pk=ref["registration"]).first()
-    if undelivered and registration is not None:
+    registration = Registration.objects.select_related("seminar").filter(pk=ref["registration"]).first()
+    if undelivered and registration is not None and _still_matters(registration):
         note_call(registration, Callback.Reason.BOUNCED)
+
+
+def _still_matters(registration):
+    called_off = registration.cancelled_by == Registration.CancelledBy.SEMINAR
+    return (registration.is_active or called_off) and registration.seminar.ends_at > timezone.now()

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from project.mail import suppressions
+from project.mail import kinds, suppressions
 from project.mail.addresses import address_hash
 from project.mail.models import Message
 from seminars.models import Callback, Registration
@@ -219,6 +219,31 @@ def test_a_suppressed_address_becomes_a_call(seminar, register, deliver):
     assert deliver() == []
     call = Callback.objects.get()
     assert (call.registration, call.reason) == (ana, "bounced")
+
+
+def bounce(registration):
+    ref = {"registration": registration.pk, "sequence": registration.sequence}
+    kinds.get("seminars.confirmed").settle(ref, kinds.Settled("failed", "bounced", registration.email))
+
+
+def test_a_letter_that_came_back_is_one_call(seminar, register, deliver):
+    ana = register(seminar)
+    deliver()
+
+    bounce(ana)
+    bounce(ana)
+
+    assert list(Callback.objects.values_list("registration", "reason")) == [(ana.pk, "bounced")]
+
+
+def test_a_letter_that_came_back_to_somebody_who_cancelled_is_no_call(seminar, register, deliver):
+    ana = register(seminar)
+    deliver()
+    cancel(ana)
+
+    bounce(ana)
+
+    assert not Callback.objects.exists()
 
 
 def test_one_address_gets_ten_letters_a_day(make_seminar, register, deliver):
