@@ -5,8 +5,9 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from project.practice import first_day, health
+from project.practice import verification as practice_verification
 
-from . import bells, events, ledger, sending, webhooks, work
+from . import bells, events, ledger, sending, verification, webhooks, work
 from .models import Route
 
 
@@ -14,6 +15,7 @@ def register_all():
     work.register(work.Work("letters", "transactional", sending.slots_due, sending.drain))
     work.register(work.Work("purge", "bulk", events.purge_due, events.drain))
     tracking.connect(webhooks.take_tracking, dispatch_uid="mail.events")
+    practice_verification.register("letters", verification.findings)
     health.register("broker", bells.broker)
     health.register("tick_age_seconds", ledger.tick_age)
     first_day.register(
