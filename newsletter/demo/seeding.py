@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.core.files.base import ContentFile
 from django.utils.module_loading import import_string
@@ -36,12 +37,16 @@ def seed(now, practice):
     chance = random.Random(1)  # noqa: S311  the same demo each time
     everybody = people(READERS, seed=2026)
     readers = _subscribe(everybody[LATECOMERS:], now - timedelta(days=12), packets, chance)
-    _send_past_issue(now - timedelta(days=9), readers, chance)
+    _send_past_issue(_ten_in_the_morning(now - timedelta(days=9), practice.zone), readers, chance)
     _part_with_some(readers, now, chance)
     _subscribe(everybody[:LATECOMERS], now - timedelta(hours=3), packets, chance, days=8)
     campaigns.schedule(_issue("physical-therapy"), now + SOON, now=now)
     _issue("sleeping-with-back-pain")
     _issue("holiday-hours", languages=("en",))  # nobody has translated it yet: the page says whom that leaves out
+
+
+def _ten_in_the_morning(moment, zone):
+    return moment.astimezone(ZoneInfo(zone)).replace(hour=10, minute=0, second=0, microsecond=0)
 
 
 # -- Packets -----------------------------------------------------------------------------------------------------------------------------
