@@ -23,7 +23,7 @@ def parts(bind):
     return [
         Part("web", [sys.executable, "-m", "gunicorn", *_gunicorn(bind), "project.wsgi"]),
         _worker("letters", "transactional", 1),
-        _worker("bulk", "bulk", _bulk_slots()),
+        _worker("bulk", "bulk", settings.BULK_SLOTS),
         Part("beat", [*_celery(), "beat", "--loglevel", "WARNING", "--pidfile="], _CALM),
     ]
 
@@ -52,10 +52,6 @@ _CALM = {
 def _worker(name, queue, slots):
     options = ["--pool", "prefork", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     return Part(name, [*_celery(), "worker", "-n", f"{name}@%h", "-Q", queue, "-c", str(slots), *options], _CALM)
-
-
-def _bulk_slots():
-    return 1 if connection.vendor == "sqlite" else int(os.environ.get("BULK_SLOTS", "2"))
 
 
 def require_free(bind, option="--bind"):
