@@ -228,7 +228,7 @@ def send_again(campaign, states, *, now=None):
         refusal = _("Wait until the campaign has been sent; then you can send it again to those who are left.")
         _change(campaign, {Status.SENT}, refusal, status=Status.SENDING, finished_at=None)
         count = Delivery.objects.filter(campaign=campaign, state__in=states).update(
-            state=State.PENDING, reason="", detail="", attempts=0, retry_at=None, provider_id="", settled_at=None
+            state=State.PENDING, reason="", detail="", attempts=0, retry_at=None, provider_id="", settled_at=None, again_at=now
         )
         if not count:
             raise CampaignRefused(_("There is nobody to send it to again."))

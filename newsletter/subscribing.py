@@ -15,7 +15,7 @@ Method, Ending = Consent.Method, Subscription.Ending
 #: How long a person can take a “stop” back with one press.
 UNDO_FOR = timedelta(hours=1)
 
-_ENDINGS = {Method.ONE_CLICK: Ending.ONE_CLICK, Method.COORDINATOR: Ending.COORDINATOR}
+_ENDINGS = {Method.ONE_CLICK: Ending.ONE_CLICK, Method.COORDINATOR: Ending.COORDINATOR, Method.COMPLAINT: Ending.COMPLAINT}
 
 
 def current_wording(purpose, language):

@@ -187,6 +187,7 @@ class Delivery(models.Model):
     detail = models.CharField(_("the server’s answer"), max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
+    again_at = models.DateTimeField(null=True)  # when a person had it sent once more; what was told of it before counts no longer
     provider_id = models.CharField(max_length=200, blank=True)
     settled_at = models.DateTimeField(null=True)
 

@@ -93,6 +93,7 @@ class Subscription(models.Model):
         PERSON = "person", _("the person stopped it")
         ONE_CLICK = "one-click", _("the person stopped it from the mail program")
         COORDINATOR = "coordinator", _("a coordinator stopped it")
+        COMPLAINT = "complaint", _("the person reported a letter as unwanted")
         ERASED = "erased", _("the person was erased")
 
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="subscriptions")
@@ -161,6 +162,7 @@ class Consent(Evidence):
         UNSUBSCRIBE = "unsubscribe", _("on the unsubscribe page")
         TAKEN_BACK = "taken-back", _("took the unsubscribe back")
         COORDINATOR = "coordinator", _("entered by a coordinator")
+        COMPLAINT = "complaint", _("reported a letter as unwanted")
         IMPORT = "import", _("imported with its evidence")
 
     subscriber = models.ForeignKey(Subscriber, models.SET_NULL, null=True, related_name="consents")
