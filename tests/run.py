@@ -14,7 +14,7 @@ from . import services
 def suite(title, arguments, **environment):
     print(f"\n== {title} ==", flush=True)
     outside = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "CELERY_BROKER_URL", "LECTERN_VAR"}}
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *arguments]
     return subprocess.run(command, env=outside | environment).returncode
 
 

@@ -32,7 +32,6 @@ def fill_in(phone, address, language):
     phone.check(f"[name=language][value={language}]")
     if phone.locator("[name=mode]").count():
         phone.locator("[name=mode]").first.check()
-    phone.wait_for_timeout(3500)  # the form takes nobody who is quicker than a person
 
 
 def event_of(letter):
@@ -79,7 +78,6 @@ def test_pressing_twice_and_going_back_is_one_registration_and_one_letter(phone,
     if not fill.input_value():
         phone.goto(phone.url)
         fill_in_again(phone, address)
-    phone.wait_for_timeout(3500)
     phone.locator("main form button[type=submit]").click()
 
     letter = site.mailbox.wait_for(address)

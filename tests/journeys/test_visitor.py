@@ -20,7 +20,6 @@ def ask(phone, address, language, *, newsletter):
     assert not phone.locator("[name=newsletter]").is_checked()
     if newsletter:
         phone.check("[name=newsletter]")
-    phone.wait_for_timeout(3500)
     phone.locator("main form button[type=submit]").click()
 
 
