@@ -91,7 +91,7 @@ class Booklet(FPDF):
         self._cover_line("P", 24, practice, ("body", "B", 13), (255, 255, 255), 7)
         self._cover_line("H1", 72, title, ("head", "", 37), (255, 255, 255), 14.5)
         self._cover_line("P", self.get_y() + 6, subtitle, ("body", "", 17), (226, 236, 238), 8.5)
-        self._cover_line("P", foot + 16, tagline, ("head", "", 16), DEEP, 7.5, width=self.epw)
+        self._cover_line("P", foot + 16, tagline, ("head", "", 16), DEEP, 7.5, width=128)
         self._cover_line("P", self.get_y() + 6, contact, ("body", "", 12), QUIET, 6.2)
 
     def _cover_line(self, kind, y, text, font, colour, line, width=116):
@@ -217,7 +217,7 @@ class Booklet(FPDF):
     def _ending(self, paragraph):
         """The height of the last section and of the box that ends it: they stand together."""
         self.text_font()
-        return self.height_of(paragraph, self.epw) + 52
+        return self.height_of(paragraph, self.epw) + 48
 
     def _list(self, lines):
         for mark, text in (_ITEM.match(line).groups() for line in lines):
@@ -230,16 +230,16 @@ class Booklet(FPDF):
     def contact(self, lines):
         """The last box: how to reach the practice."""
         self.text_font("B", colour=(255, 255, 255))
-        height = len(lines) * 7 + 11
+        height = len(lines) * 6.5 + 9
         self.room(height)
         top = self.get_y() + 2
         with self.artifact():
             self.set_fill_color(*BRAND)
             self.rect(MARGIN, top, self.epw, height, style="F", round_corners=True, corner_radius=2)
-        self.set_y(top + 5.5)
+        self.set_y(top + 4.5)
         for n, line in enumerate(lines):
             self.text_font("B" if n == 0 else "", colour=(255, 255, 255))
-            self.write_block(line, x=MARGIN + 8, width=self.epw - 16, line=7)
+            self.write_block(line, x=MARGIN + 8, width=self.epw - 16)
 
 
 def make(head, body, *, language, practice, tagline, contact, phone):
