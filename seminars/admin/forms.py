@@ -182,3 +182,12 @@ class PersonForm(forms.ModelForm):
 
     def _post_clean(self):
         """Only the verb makes a registration; its constraints are its own."""
+
+
+class AddressForm(forms.Form):
+    """A corrected e-mail address."""
+
+    email = forms.CharField(label=_("E-mail address"), max_length=254, widget=forms.EmailInput)
+
+    def clean_email(self):
+        return parse_address(self.cleaned_data["email"])

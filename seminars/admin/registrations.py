@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +11,11 @@ from django.views.decorators.http import require_POST
 
 from project.practice.phones import phone_words
 
+from .. import correcting
 from .. import registration as verbs
 from ..models import Registration
 from ..refusals import Refused
+from .forms import AddressForm
 
 
 def call_link(e164):
@@ -88,7 +90,37 @@ class RegistrationAdmin(admin.ModelAdmin):
 
     def get_urls(self):
         cancel = self.admin_site.admin_view(require_POST(self.cancel_view))
-        return [path("<int:pk>/cancel/", cancel, name="seminars_registration_cancel"), *super().get_urls()]
+        correct = self.admin_site.admin_view(self.correct_view)
+        return [
+            path("<int:pk>/cancel/", cancel, name="seminars_registration_cancel"),
+            path("<int:pk>/correct/", correct, name="seminars_registration_correct"),
+            *super().get_urls(),
+        ]
+
+    def correct_view(self, request, pk):
+        """A mistyped address: letters and calendar follow to the right one."""
+        person = get_object_or_404(Registration.objects.select_related("seminar"), pk=pk)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        form = AddressForm(request.POST or None, initial={"email": person.email})
+        if request.method == "POST" and form.is_valid():
+            try:
+                stands = correcting.correct_email(person, form.cleaned_data["email"])
+            except Refused as refusal:
+                form.add_error("email", str(refusal))
+            else:
+                self.log_change(request, stands, "Corrected the e-mail address.")
+                messages.success(request, _("Corrected. Their letter is on its way to the right address."))
+                return HttpResponseRedirect(reverse("admin:seminars_registration_change", args=[stands.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "seminar": person.seminar,
+            "person": person,
+            "form": form,
+            "title": _("Correct the e-mail address"),
+        }
+        return render(request, "admin/seminars/registration/correct.html", context)
 
     def cancel_view(self, request, pk):
         person = get_object_or_404(Registration, pk=pk)
