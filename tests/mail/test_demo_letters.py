@@ -1,7 +1,10 @@
+import importlib
+
 import pytest
 from django.core.mail import EmailMultiAlternatives
-from django.urls import reverse
+from django.urls import clear_url_caches, reverse
 
+import project.urls
 from project.mail.backends import FileBackend
 from tests.practice.processes import environment, manage
 
@@ -14,6 +17,9 @@ INVITE = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 def folder(settings, tmp_path):
     settings.DEBUG = True
     settings.MAIL_TRANSACTIONAL = f"file://{tmp_path}"
+    # The addresses are read once, and pytest-django turns DEBUG off: whichever test comes first decides, unless they are read again.
+    importlib.reload(project.urls)
+    clear_url_caches()
     return tmp_path
 
 
