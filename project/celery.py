@@ -7,9 +7,18 @@ is due in the database. Whatever the broker loses, doubles or delays, the next `
 import os
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
+
+from .start import check_or_exit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 app = Celery("lectern")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_what_cannot_work(**kwargs):
+    check_or_exit()
