@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from project.mail import routes
+from project.mail import bells, routes
 from project.mail.outcomes import Outcome, Verdict
 from project.practice.models import Practice
 
@@ -34,7 +34,9 @@ def drain(deadline):
     while time.monotonic() < deadline:
         now = timezone.now()
         chunks.take_back(now)
-        campaigns.launch_due(now)
+        if campaigns.launch_due(now):
+            for _other_slot in range(slots_due(now) - 1):  # this worker needs no bell
+                bells.ring("campaigns")
         campaigns.finish(now)
         chunk = chunks.claim(now) if routes.open_now(STREAM, now) else None
         if chunk is None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Subquery
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
@@ -62,16 +62,13 @@ class CampaignAdmin(TextsAdmin):
 
     def get_queryset(self, request):
         settled = Count("deliveries", filter=~Q(deliveries__state=State.PENDING))
-        return super().get_queryset(request).annotate(audience=Count("deliveries"), settled=settled)
-
-    def changelist_view(self, request, extra_context=None):
-        self.zone = Practice.current().zone
-        return super().changelist_view(request, extra_context)
+        zone = Subquery(Practice.objects.values("zone")[:1])
+        return super().get_queryset(request).annotate(audience=Count("deliveries"), settled=settled, zone=zone)
 
     @admin.display(description=_("goes out"), ordering="send_at")
     def when(self, campaign):
         moment = campaign.launched_at or campaign.send_at
-        return moment_words(moment, Practice.current().zone) if moment else "–"
+        return moment_words(moment, campaign.zone) if moment else "–"
 
     @admin.display(description=_("done"))
     def progress(self, campaign):

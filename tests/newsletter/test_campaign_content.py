@@ -1,5 +1,9 @@
+import re
+
 import pytest
 from django.utils.html import escape
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from newsletter import content, merge
 from newsletter.models import CampaignText, Subscriber
@@ -160,3 +164,20 @@ def test_a_spanish_text_has_its_links_under_spanish():
 
     assert '<html lang="es">' in letter.html
     assert "http://testserver/es/newsletter/unsubscribe/" in letter.html
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.text(alphabet=st.sampled_from("ab \n#*_`[]()<>|!-1.{}%&\"'\\/:=yx\t"), max_size=80), name=st.text(max_size=20))
+def test_whatever_is_written_nothing_runs_and_nothing_breaks(body, name):
+    """Markup soup: it is refused with a sentence, or it is a letter without anything that runs or loads from elsewhere."""
+    text = text_of(f"{body} [[first_name|x]]")
+    if content.problems(text):
+        return
+
+    letter = letter_of(text.body, first_name=name)
+
+    shown = letter.html.partition("<body")[2].lower()
+    assert re.findall(r"<(?:script|svg|iframe|object|form|style|link|meta|base)", shown) == []
+    assert re.findall(r"<[^>]*\son\w+=", shown) == []
+    assert re.findall(r'(?:src|href)="(?!https://|http://testserver/|mailto:|tel:)', shown) == []
+    assert merge.clean(name) in letter.text
