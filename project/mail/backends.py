@@ -98,12 +98,15 @@ class ResendBackend(resend.EmailBackend):
         return payload
 
 
+_KEYS = uuid.UUID("5f5b6d0e-6c7b-4b0a-9d3a-0c1f9a3e7b52")
+
+
 class BrevoBackend(brevo.EmailBackend):
     """anymail's, with Brevo's `idempotencyKey`, a UUID among the letter's headers that Brevo takes out again."""
 
     def build_message_payload(self, message, defaults):
         if key := getattr(message, "idempotency_key", ""):
-            message.extra_headers["idempotencyKey"] = str(uuid.UUID(key))
+            message.extra_headers["idempotencyKey"] = str(uuid.uuid5(_KEYS, key))
         return super().build_message_payload(message, defaults)
 
 

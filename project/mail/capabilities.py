@@ -38,6 +38,8 @@ def fit(message, can):
     """A copy of the letter that this route can carry. An invite never keeps a confirmation from leaving: at worst it is only a file."""
     fitted = copy.copy(message)
     fitted.extra_headers = dict(message.extra_headers)
+    # The same at every try of the same letter, in either stream: what a provider knows a repeated call by.
+    fitted.idempotency_key = (getattr(message, "metadata", None) or {}).get("letter", "")
     fitted.attachments = [_attachment(attachment, can) for attachment in message.attachments]
     if hasattr(message, "alternatives"):
         fitted.alternatives = [_alternative(part, can) for part in message.alternatives if can.calendar or not _is_calendar(part)]

@@ -111,7 +111,6 @@ def build(letter):
     message.extra_headers.setdefault("Auto-Submitted", "auto-generated")
     # Opaque, for a provider's webhook to tell us back; anymail reads it, other routes pass it by.
     message.metadata = {"letter": letter.public_id}
-    message.idempotency_key = letter.public_id
     return message
 
 

@@ -22,7 +22,6 @@ PAUSE, LATER, UNCERTAIN = Verdict.PAUSE, Verdict.LATER, Verdict.UNCERTAIN
 def letter():
     message = EmailMessage("Subject", "A line.\n" * 50, "a@example.org", ["ana@example.org"])
     message.metadata = {"letter": "0" * 32}
-    message.idempotency_key = "0" * 32
     return message
 
 

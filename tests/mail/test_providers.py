@@ -34,7 +34,6 @@ def letter(**attributes):
     message = LetterMessage("Subject", "text", "Practice <a@example.org>", [PERSON], headers={"Message-ID": "<x@example.org>"})
     message.attach_alternative("<p>html</p>", "text/html")
     message.metadata = {"letter": "0123456789abcdef0123456789abcdef"}
-    message.idempotency_key = "0123456789abcdef0123456789abcdef"
     for name, value in attributes.items():
         setattr(message, name, value)
     return message
