@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from .processes import below, command_line, environment, eventually, free_port, none_left, started
+from .processes import below, command_line, environment, eventually, free_port, none_left, parents, started
 
 # Two parts, each with a child of its own, that say when they are told to stop.
 PARTS = """
@@ -134,7 +134,9 @@ def test_up_stops_cleanly(up):
 def test_up_fails_when_a_worker_dies(up):
     family = up.remember()
 
-    os.kill(next(pid for pid in below(up.pid) if " -n letters@" in command_line(pid)), signal.SIGKILL)
+    # The worker itself: its pool process looks the same, and would only be replaced.
+    worker = next(pid for pid, parent in parents().items() if parent == up.pid and " -n letters@" in command_line(pid))
+    os.kill(worker, signal.SIGKILL)
 
     assert up.wait(30) == 1
     assert "letters ended by itself" in up.stdout.read()
