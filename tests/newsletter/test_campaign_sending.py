@@ -471,3 +471,35 @@ def test_a_window_is_read_along_the_primary_key_even_without_statistics(make_lau
 
     assert "delivery_report" not in plan
     assert "delivery_once_per_subscriber" not in plan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancelled_in_the_middle_of_two_workers_the_books_say_exactly_who_got_it(make_launched, make_readers, route, monkeypatch):
+    monkeypatch.setattr(campaigns, "CHUNK", 25)
+    make_readers(200)
+    campaign = make_launched()
+    under_way = threading.Event()
+
+    def answer(number, message):
+        if number == 30:
+            under_way.set()
+        time.sleep(0.002)
+        return outcomes.SENT
+
+    handed = route(answer)
+
+    def work():
+        sending.drain(time.monotonic() + 30)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    [thread.start() for thread in threads]
+    assert under_way.wait(30)
+    campaigns.cancel(campaign)
+    [thread.join(60) for thread in threads]
+
+    sent = Delivery.objects.filter(state=State.SENT).values_list("subscriber__address", flat=True)
+    assert sorted(f"Ana <{address}>" for address in sent) == sorted(handed)
+    assert 30 <= len(handed) < 200
+    assert states(campaign) == {"sent": len(handed), "skipped": 200 - len(handed)}
+    assert not Chunk.objects.exclude(state=Chunk.State.DONE).exists()
