@@ -34,9 +34,9 @@ class Plan:
 
 
 PROGRAM = [
-    Plan("tampa-back-pain", "back-pain-answers", "en", ("ibanez",), {"in-person": 40}, {"in-person": 29}, venue="tampa"),
+    Plan("tampa-evening", "back-pain-answers", "en", ("ibanez",), {"in-person": 40}, {"in-person": 29}, venue="tampa"),
     Plan(
-        "online-recovering-well",
+        "online-evening",
         "recovering-well",
         "en",
         ("whitcomb",),
@@ -49,7 +49,7 @@ PROGRAM = [
         format="online",
     ),
     Plan(
-        "orlando-dolor-de-espalda",
+        "orlando-sabado",
         "back-pain-answers",
         "es",
         ("ibanez", "whitcomb"),
@@ -61,7 +61,7 @@ PROGRAM = [
         venue="orlando",
     ),
     Plan(
-        "atlanta-sciatica",
+        "atlanta-library",
         "sciatica",
         "en",
         ("okafor",),
@@ -73,7 +73,7 @@ PROGRAM = [
         waiting=[1, 2, 1, 3, 2],
     ),
     Plan(
-        "houston-spinal-stenosis",
+        "houston-evening",
         "spinal-stenosis",
         "en",
         ("ferrer",),
@@ -86,7 +86,7 @@ PROGRAM = [
         zone=CENTRAL,
     ),
     Plan(
-        "atlanta-less-invasive",
+        "atlanta-and-online",
         "less-invasive-procedures",
         "en",
         ("okafor", "whitcomb"),
@@ -98,7 +98,7 @@ PROGRAM = [
         format="hybrid",
     ),
     Plan(
-        "el-paso-dolor-de-espalda",
+        "el-paso-sabado",
         "back-pain-answers",
         "es",
         ("ferrer",),
@@ -111,7 +111,7 @@ PROGRAM = [
         zone="America/Denver",
     ),
     Plan(
-        "en-linea-recuperarse-bien",
+        "en-linea",
         "recovering-well",
         "es",
         ("whitcomb", "ferrer"),
@@ -125,7 +125,7 @@ PROGRAM = [
         format="online",
     ),
     Plan(
-        "tampa-procedimientos-menos-invasivos",
+        "tampa-sabado",
         "less-invasive-procedures",
         "es",
         ("ibanez",),
@@ -137,7 +137,7 @@ PROGRAM = [
         venue="tampa",
     ),
     Plan(
-        "orlando-neck-and-hands",
+        "orlando-evening",
         "neck-and-hands",
         "en",
         ("ibanez", "okafor"),
@@ -148,7 +148,7 @@ PROGRAM = [
         venue="orlando",
     ),
     Plan(
-        "houston-ciatica",
+        "houston-sabado",
         "sciatica",
         "es",
         ("ferrer",),

@@ -99,8 +99,8 @@ def _enter(seminar, mode, person, size, chance, by_phone=None):
 
 def _change_minds(chance):
     """A few have cancelled; where the seminar was full, the first in line, who gave only a phone number, now has a call coming."""
-    full = Registration.objects.confirmed().filter(seminar__slug="atlanta-sciatica", party_size=1).exclude(email="")
-    roomy = Registration.objects.confirmed().filter(seminar__slug__in=["houston-spinal-stenosis", "online-recovering-well"]).exclude(email="")
+    full = Registration.objects.confirmed().filter(seminar__slug="atlanta-library", party_size=1).exclude(email="")
+    roomy = Registration.objects.confirmed().filter(seminar__slug__in=["houston-evening", "online-evening"]).exclude(email="")
     for registration in [*islice(full, 1), *chance.sample(list(roomy), 3)]:
         cancel(registration)
 

@@ -217,8 +217,8 @@ class TestSeminars(Seeded):
             assert (pool.expected, pool.waiting) == (seated, waiting)
 
     def test_one_is_full_with_people_waiting_and_one_nearly(self):
-        full = SeatPool.objects.get(seminar__slug="atlanta-sciatica")
-        nearly = SeatPool.objects.get(seminar__slug="orlando-dolor-de-espalda")
+        full = SeatPool.objects.get(seminar__slug="atlanta-library")
+        nearly = SeatPool.objects.get(seminar__slug="orlando-sabado")
 
         assert (full.free, full.taken) == (0, full.capacity)
         assert full.waiting >= 5
