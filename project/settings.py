@@ -32,7 +32,10 @@ VAR.mkdir(parents=True, exist_ok=True)
 
 # -- Core ------------------------------------------------------------------------------------------------------------------------------
 
-DEBUG = env_flag("DEBUG")
+# DEBUG=1 in the environment says: this is a demo or a test on one machine, so sample secrets and letters in a folder will do.
+LOCAL = env_flag("DEBUG")
+# Django's own debug pages, which show settings and letters to whoever is on the page, are never shown; the log has what they would say.
+DEBUG = False
 SITE_URL = env("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 # How many proxies of our own stand in front; only then is X-Forwarded-For believed, and only its last entries.
@@ -185,8 +188,8 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 
 # The public forms (project/practice/guard.py): how quick is too quick for a person, and how often in an hour from one place, in a day for one
 # address. The demo and the tests press buttons at a machine's pace.
-FORM_MIN_SECONDS = float(env("FORM_MIN_SECONDS", "0" if DEBUG else "2"))
-FORM_PER_HOUR = int(env("FORM_PER_HOUR", "1000" if DEBUG else "60"))
+FORM_MIN_SECONDS = float(env("FORM_MIN_SECONDS", "0" if LOCAL else "2"))
+FORM_PER_HOUR = int(env("FORM_PER_HOUR", "1000" if LOCAL else "60"))
 FORM_PER_ADDRESS = int(env("FORM_PER_ADDRESS", "20"))
 
 CONTENT_SECURITY_POLICY = {
@@ -240,11 +243,11 @@ STORAGES = {
     # In production named by their content and compressed by `collectstatic`, which `./run manage up` does by itself.
     "staticfiles": {
         "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            "django.contrib.staticfiles.storage.StaticFilesStorage" if LOCAL else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = LOCAL
 WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = VAR / "files"  # never served by path: packets are handed out by a view that checks the link
 

@@ -16,7 +16,7 @@ urlpatterns = [
         prefix_default_language=False,
     ),
 ]
-if settings.DEBUG:  # the demo's mailbox
+if settings.LOCAL:  # the demo's mailbox
     urlpatterns.append(path("demo/letters/", include("project.mail.demo_letters")))
 handler400 = "project.practice.views.bad_request"
 handler403 = "project.practice.views.permission_denied"

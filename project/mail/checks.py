@@ -28,7 +28,7 @@ def mail_routes(app_configs, **kwargs):
 
 
 def _of_route(setting, spec):
-    if not spec.for_real and not settings.DEBUG:
+    if not spec.for_real and not settings.LOCAL:
         hint = "Name a real route, such as smtp://user:password@relay.example.org; file:// and memory:// are for the demo and the tests."
         yield checks.Error(f"{setting} is {spec.scheme}://: no letter would reach anybody.", hint=hint, id="mail.E002")
     if setting == "MAIL_TRANSACTIONAL" and not spec.can.calendar:
@@ -66,4 +66,4 @@ def _of_events(providers):
 
 
 def _unless_debug(message, **kwargs):
-    return (checks.Warning if settings.DEBUG else checks.Error)(message, **kwargs)
+    return (checks.Warning if settings.LOCAL else checks.Error)(message, **kwargs)

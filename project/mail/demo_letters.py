@@ -59,7 +59,7 @@ class Attachment:
 def _folder():
     """Where letters land; 404 outside the demo."""
     spec = routes.spec("transactional")
-    if not settings.DEBUG or "folder" not in spec.options:
+    if not settings.LOCAL or "folder" not in spec.options:
         raise Http404
     return Path(spec.options["folder"])
 

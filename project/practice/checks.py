@@ -11,7 +11,7 @@ from django.http.request import validate_host
 @checks.register(checks.Tags.security)
 def secrets(app_configs, **kwargs):
     """E001–E003: a default or short secret, and `*` as host, are refused outside DEBUG."""
-    if settings.DEBUG:
+    if settings.LOCAL:
         return []
     found = []
     for number, name in enumerate(("SECRET_KEY", "ADDRESS_KEY"), start=1):
@@ -44,7 +44,7 @@ def site_url(app_configs, **kwargs):
 def reachable(app_configs, **kwargs):
     """E006, W007: outside DEBUG, the site must answer by the name its letters link to, and know that the visitor came by https."""
     parts = urlsplit(settings.SITE_URL)
-    if settings.DEBUG or not parts.hostname:
+    if settings.LOCAL or not parts.hostname:
         return []
     found = []
     if not validate_host(parts.hostname, settings.ALLOWED_HOSTS):

@@ -7,7 +7,7 @@ from project.mail.checks import mail_routes
 
 def found(settings, **changes):
     given = {
-        "DEBUG": False,
+        "LOCAL": False,
         "MAIL_TRANSACTIONAL": "smtp://relay.example.org",
         "MAIL_BULK": "smtp://relay.example.org",
         "SNS_TOPIC_ARNS": [],
@@ -27,7 +27,7 @@ def found(settings, **changes):
         ({"MAIL_BULK": "smtp://host:port"}, ["mail.E001"]),
         ({"MAIL_BULK": "file:///tmp/x"}, ["mail.E002"]),
         ({"MAIL_TRANSACTIONAL": "memory://"}, ["mail.E002"]),
-        ({"MAIL_TRANSACTIONAL": "memory://", "MAIL_BULK": "file:///tmp/x", "DEBUG": True}, []),
+        ({"MAIL_TRANSACTIONAL": "memory://", "MAIL_BULK": "file:///tmp/x", "LOCAL": True}, []),
         ({"MAIL_BULK": "ses://?region=us-east-1"}, ["mail.E003"]),
         ({"MAIL_BULK": "ses://?region=us-east-1", "SNS_TOPIC_ARNS": ["arn:aws:sns:us-east-1:1:x"]}, []),
         ({"MAIL_BULK": "anymail+postmark://k@"}, ["mail.E004"]),

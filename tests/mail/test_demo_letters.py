@@ -15,7 +15,7 @@ INVITE = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 
 @pytest.fixture
 def folder(settings, tmp_path):
-    settings.DEBUG = True
+    settings.LOCAL = True
     settings.MAIL_TRANSACTIONAL = f"file://{tmp_path}"
     # The addresses are read once, and pytest-django turns DEBUG off: whichever test comes first decides, unless they are read again.
     importlib.reload(project.urls)
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_not_found(client, folder):
 
 @pytest.mark.parametrize(("debug", "route"), [(False, "file:///tmp"), (True, "memory://"), (True, "smtp://localhost")])
 def test_only_the_demo_has_it(client, settings, debug, route):
-    settings.DEBUG, settings.MAIL_TRANSACTIONAL = debug, route
+    settings.LOCAL, settings.MAIL_TRANSACTIONAL = debug, route
 
     assert client.get("/demo/letters/").status_code == 404
 

@@ -30,7 +30,7 @@ WORDS = [model for model in apps.get_models() if model.__name__.endswith("Text")
 
 @pytest.fixture
 def may_seed(db, settings, tmp_path):
-    settings.DEBUG, settings.MEDIA_ROOT = True, tmp_path
+    settings.LOCAL, settings.MEDIA_ROOT = True, tmp_path
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -60,7 +60,7 @@ def test_seeding_twice_equals_once(seeded):
 
 
 def test_refuses_outside_debug(db, settings):
-    settings.DEBUG = False
+    settings.LOCAL = False
 
     with pytest.raises(CommandError, match="DEBUG=1"):
         call_command("seed_demo")
@@ -82,7 +82,7 @@ class Seeded(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        with TemporaryDirectory() as folder, override_settings(DEBUG=True, MEDIA_ROOT=folder), patch.object(seeding, "_pdf", no_pdf):
+        with TemporaryDirectory() as folder, override_settings(LOCAL=True, MEDIA_ROOT=folder), patch.object(seeding, "_pdf", no_pdf):
             call_command("seed_demo", verbosity=0)
 
 

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="also with DEBUG=0, where it makes logins whose passwords everybody knows")
 
     def handle(self, *, force, verbosity, **options):
-        if not settings.DEBUG and not force:
+        if not settings.LOCAL and not force:
             raise CommandError("seed_demo makes up people and logins with well-known passwords, so it wants DEBUG=1 (or --force).")
         now = timezone.now()
         with transaction.atomic():

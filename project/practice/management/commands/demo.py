@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="on 127.0.0.1 (default: 8000)")
 
     def handle(self, *, port, **options):
-        if not settings.DEBUG:
+        if not settings.LOCAL:
             raise CommandError("The demo runs with DEBUG=1. Start it with ./run demo.")
         bind = f"{HOST}:{port}"
         up.require_free(bind, "--port")

@@ -91,7 +91,7 @@ class Command(BaseCommand):
     def handle(self, *, bind, **options):
         require_free(bind)
         call_command("migrate", interactive=False, verbosity=0)
-        if not settings.DEBUG:
+        if not settings.LOCAL:
             call_command("collectstatic", interactive=False, verbosity=0)
         # Their connections are not for children to share.
         connection.close()
