@@ -16,7 +16,7 @@ from django.utils import timezone
 from project.mail import backoff, suppressions
 from project.mail.outcomes import Verdict
 
-from . import audience
+from . import audience, deliveries
 from .models import Campaign, Chunk, Delivery
 
 State, Reason = Delivery.State, Delivery.Reason
@@ -60,7 +60,9 @@ def take_back(now):
             if not ours.update(token=token, lease_until=now + settings.MAIL_LEASE):
                 continue
             chunk.refresh_from_db()
+            doubtful = list(_in_window(chunk))
             _in_window(chunk).update(state=State.UNCERTAIN, reason=Reason.CRASHED, settled_at=now)
+            deliveries.catch_up(doubtful)
             _let_go(chunk, now)
 
 
@@ -114,12 +116,7 @@ def release(chunk, handed, not_before=None):
 def late_evidence(handed):
     """What a worker that lost its chunk still knows for certain: these letters left. Settles those in doubt, and claims none."""
     sent = [delivery.pk for delivery, outcome in handed if outcome.verdict is Verdict.SENT]
-    settle_uncertain(Delivery.objects.filter(pk__in=sent))
-
-
-def settle_uncertain(deliveries):
-    """Those of them that were in doubt have been sent; how many."""
-    return deliveries.filter(state=State.UNCERTAIN).update(state=State.SENT, reason="", detail="", settled_at=timezone.now())
+    deliveries.settle_uncertain(Delivery.objects.filter(pk__in=sent))
 
 
 def _keep(chunk, now):
@@ -183,14 +180,16 @@ def _record(handed, now):
     """Most letters of a window fare alike, so alike ones are written by one statement. Whoever is not pending any more stays as it is."""
     alike = {}
     for delivery, outcome in handed:
+        delivery.provider_id = outcome.provider_id
         alike.setdefault((outcome, delivery.attempts), []).append(delivery)
-    for (outcome, attempts), deliveries in alike.items():
+    for (outcome, attempts), those in alike.items():
         changes = _changes(outcome, attempts + 1, now)
         if changes:
-            Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], state=State.PENDING).update(**changes)
+            Delivery.objects.filter(pk__in=[delivery.pk for delivery in those], state=State.PENDING).update(**changes)
         if outcome.verdict is Verdict.BOUNCED:
-            for delivery in deliveries:
+            for delivery in those:
                 suppressions.hard_bounce(delivery.subscriber.address_hash)
+    deliveries.catch_up([delivery for delivery, outcome in handed if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}])
 
 
 def _changes(outcome, attempts, now):

@@ -39,14 +39,17 @@ def give(subscriber, topics, *, wording, form, method, at, confirmed_at=None, no
     return started
 
 
-def withdraw(subscriber, *, method, ending, form, topics=None, note="", now=None):
-    """End the active subscriptions to `topics` (default: all), with a row of evidence for each. Returns how many ended; 0 the second time."""
+def withdraw(subscriber, *, method, ending, form, topics=None, begun_by=None, note="", now=None):
+    """End the active subscriptions to `topics` (default: all) that were begun by `begun_by` (aware; default: whenever), with a row of evidence
+    for each. Returns how many ended; 0 the second time."""
     now = now or timezone.now()
     with transaction.atomic():
         _hold(subscriber)
         active = subscriber.subscriptions.active()
         if topics is not None:
             active = active.filter(topic__in=topics)
+        if begun_by is not None:
+            active = active.filter(started_at__lte=begun_by)
         ended = list(active)
         Subscription.objects.filter(pk__in=[subscription.pk for subscription in ended]).update(ended_at=now, ending=ending)
         Consent.objects.bulk_create(

@@ -89,9 +89,11 @@ def _subscribe(request, now):
     )
 
 
-def unsubscribe(subscriber, method, *, form="unsubscribe", note=""):
-    """End every subscription of a person. Returns how many ended; 0 the second time. A newer confirmed opt-in begins new ones."""
-    return consent.withdraw(subscriber, method=method, ending=_ENDINGS.get(method, Ending.PERSON), form=form, note=note)
+def unsubscribe(subscriber, method, *, form="unsubscribe", note="", begun_by=None):
+    """End every subscription of a person, or those begun by a moment. How many ended; 0 the second time. A newer confirmed opt-in begins
+    new ones."""
+    ending = _ENDINGS.get(method, Ending.PERSON)
+    return consent.withdraw(subscriber, method=method, ending=ending, form=form, note=note, begun_by=begun_by)
 
 
 def just_stopped(subscriber, now=None):

@@ -86,18 +86,20 @@ def take(provider, told):
 
 def reconcile(letter):
     """Bring a letter's state in line with everything told of it: bounced beats arrived, and arrived beats doubt."""
-    types = set(_events_of(letter).values_list("type", flat=True))
-    if types & RETURNED:
-        since = [Message.State.SENT, Message.State.UNCERTAIN]
-        state, reason = Message.State.FAILED, Message.Reason.BOUNCED
-    elif types & ARRIVED:
-        since = [Message.State.UNCERTAIN]
-        state, reason = Message.State.SENT, ""
-    else:
-        return
     with transaction.atomic():
-        settled = {"state": state, "reason": reason, "settled_at": timezone.now(), "lease_until": None, "token": None}
         mine = Message.objects.filter(pk=letter.pk)
+        # Of an event and a worker's record at the same moment, the second sees what the first has written: so the row first, then the events.
+        list(mine.select_for_update().values_list("pk"))
+        types = set(_events_of(letter).values_list("type", flat=True))
+        if types & RETURNED:
+            since = [Message.State.SENT, Message.State.UNCERTAIN]
+            state, reason = Message.State.FAILED, Message.Reason.BOUNCED
+        elif types & ARRIVED:
+            since = [Message.State.UNCERTAIN]
+            state, reason = Message.State.SENT, ""
+        else:
+            return
+        settled = {"state": state, "reason": reason, "settled_at": timezone.now(), "lease_until": None, "token": None}
         # A letter in doubt that waits for its second try needs none any more.
         won = mine.filter(state__in=since).update(**settled) or mine.filter(state=Message.State.PENDING, doubts__gte=1).update(**settled)
         if won:

@@ -54,11 +54,14 @@ def drain(deadline):
 
 
 def take_back(now):
-    """Letters whose worker is gone: once more the first time, in doubt the second."""
-    abandoned = Message.objects.abandoned(now)
-    for letter in abandoned.filter(doubts__gte=1):
-        _settle(letter, State.UNCERTAIN, Reason.CRASHED, now)
-    abandoned.filter(doubts=0).update(state=State.PENDING, doubts=1, token=None, lease_until=None)
+    """Letters whose worker is gone: once more the first time, in doubt the second; neither where a provider has told what became of them."""
+    for letter in Message.objects.abandoned(now):
+        with transaction.atomic():
+            if letter.doubts:
+                _settle(letter, State.UNCERTAIN, Reason.CRASHED, now)
+            else:
+                _put_back(letter, doubts=1)
+            events.reconcile(letter)
 
 
 def send_one(pk):
@@ -116,10 +119,11 @@ def build(letter):
 
 def record(letter, outcome):
     """Write down what became of it, with what its provider may have told meanwhile; nothing when the letter is no longer ours."""
-    _record(letter, outcome)
-    if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}:
-        letter.provider_id = outcome.provider_id
-        events.reconcile(letter)
+    with transaction.atomic():
+        _record(letter, outcome)
+        if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}:
+            letter.provider_id = outcome.provider_id
+            events.reconcile(letter)
 
 
 def _record(letter, outcome):

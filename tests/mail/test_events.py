@@ -2,10 +2,13 @@
 
 import base64
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -113,6 +116,42 @@ def test_news_that_came_before_the_answer_counts(greetings):
     sending.record(letter, Outcome(Verdict.UNCERTAIN, "no-answer"))
 
     assert state_of(letter) == State.SENT
+
+
+def test_news_that_came_before_the_worker_died_spares_the_second_try(greetings, deliver):
+    greetings.post()
+    letter = sending.claim(greetings.letter().pk, timezone.now())
+    events.take("ses", told("delivered", letter=letter.public_id))
+    Message.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert deliver() == []
+    assert state_of(letter) == State.SENT
+    assert greetings.settled == [(1, "sent", "")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_news_told_while_the_answer_is_written_down_counts(greetings, monkeypatch):
+    """Two transactions: whichever comes second must see what the first has written."""
+    greetings.post()
+    letter = sending.claim(greetings.letter().pk, timezone.now())
+    applied, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(events, "_listeners", [lambda event: (applied.set(), go_on.wait(10))])
+
+    def apart(act, *arguments):
+        try:
+            act(*arguments)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        news = pool.submit(apart, events.take, "ses", told("bounced", letter=letter.public_id))
+        assert applied.wait(10)
+        record = pool.submit(apart, sending.record, letter, Outcome(Verdict.SENT))
+        wait([record], timeout=0.3)
+        go_on.set()
+        news.result(10), record.result(10)
+
+    assert state_of(letter) == State.FAILED
 
 
 def test_a_sent_letter_that_came_back_failed_and_its_owner_is_told(letter_that, greetings):

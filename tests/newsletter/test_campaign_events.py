@@ -7,10 +7,11 @@ import pytest
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.utils import timezone
 
-from newsletter import campaigns, subscribing
-from newsletter.models import Campaign, Consent, Delivery
-from project.mail import events
+from newsletter import campaigns, chunks, consent, subscribing
+from newsletter.models import Campaign, Consent, Delivery, Topic
+from project.mail import events, outcomes
 from project.mail.models import Suppression
+from project.mail.outcomes import Outcome, Verdict
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State
@@ -78,6 +79,37 @@ def test_news_of_another_address_settles_nothing(delivery):
     assert tell(delivery, EventType.BOUNCED, recipient="somebody@example.org") == ("sent", "")
 
 
+@pytest.mark.parametrize("written_down", [lambda chunk, letter: chunks.release(chunk, [(letter, outcomes.SENT)]), None])
+def test_news_told_while_the_letter_is_in_hand_counts(make_launched, make_readers, written_down):
+    """Before its worker writes down that it left, and before its worker dies."""
+    make_readers(1)
+    make_launched()
+    chunk = chunks.claim(timezone.now())
+    [letter] = chunks.next_window(chunk, [], chunk.lo - 1)
+
+    assert tell(letter, EventType.DELIVERED) == ("pending", "")
+    assert tell(letter, EventType.BOUNCED) == ("pending", "")
+    if written_down:
+        written_down(chunk, letter)
+    else:
+        chunks.take_back(timezone.now() + timedelta(minutes=10))
+
+    letter.refresh_from_db()
+    assert (letter.state, letter.reason) == ("failed", "bounced")
+
+
+def test_news_under_the_providers_id_counts_as_soon_as_we_know_that_id(make_launched, make_readers):
+    make_readers(2)
+    make_launched()
+    chunk = chunks.claim(timezone.now())
+    letters = chunks.next_window(chunk, [], chunk.lo - 1)
+    tell(letters[1], EventType.BOUNCED, metadata={}, message_id="pm-2")
+
+    chunks.release(chunk, [(letter, Outcome(Verdict.SENT, provider_id=f"pm-{number}")) for number, letter in enumerate(letters, start=1)])
+
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["sent", "failed"]
+
+
 def test_old_news_does_not_touch_a_letter_sent_again(delivery, deliver):
     tell(delivery, EventType.BOUNCED)
     campaigns.send_again(Campaign.objects.get(), {"failed"})
@@ -100,3 +132,15 @@ def test_an_older_no_does_not_end_a_newer_yes(delivery):
 
     assert delivery.subscriber.subscriptions.active().exists()
     assert subscribing.unsubscribe(delivery.subscriber, Consent.Method.UNSUBSCRIBE) == 1
+
+
+def test_a_no_ends_what_was_begun_before_it_and_leaves_what_was_begun_after(delivery):
+    reader = delivery.subscriber
+    reader.subscriptions.update(started_at=timezone.now() - timedelta(days=2))
+    newer = Topic.objects.create(slug="recipes")
+    wording = subscribing.current_wording("newsletter", "en")
+    consent.give(reader, [newer], wording=wording, form="preferences", method=Consent.Method.PREFERENCES, at=timezone.now())
+
+    tell(delivery, EventType.UNSUBSCRIBED, at=timezone.now() - timedelta(days=1))
+
+    assert [subscription.topic for subscription in reader.subscriptions.active()] == [newer]

@@ -111,7 +111,7 @@ def test_a_window_costs_the_same_few_queries_however_many_it_holds(make_launched
     chunk = chunks.claim(timezone.now())
     letters = chunks.next_window(chunk, [], chunk.lo - 1)
 
-    with django_assert_num_queries(8):  # savepoint, fence, record, look, let go (4)
+    with django_assert_num_queries(9):  # savepoint, fence, record, news, let go (5)
         chunks.release(chunk, [(letter, outcomes.SENT) for letter in letters])
 
 

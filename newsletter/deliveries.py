@@ -1,0 +1,56 @@
+"""What became of a delivery, from all that was told of it since it was last sent: returned beats arrived, and arrived beats doubt.
+
+Order-free: whoever writes a final state looks for news that came before it, and news looks for a final state; both under the row's lock, so
+that the second of two at the same moment sees what the first has written.
+"""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from project.mail import events
+from project.mail.models import Event
+
+from .models import Delivery
+
+State = Delivery.State
+
+
+def reconcile(pk):
+    """Bring a delivery in line with everything told of it. One that waits stays: its worker records it, or it was never tried."""
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=pk)
+        delivery = mine.select_for_update(of=("self",)).select_related("subscriber").filter(subscriber__isnull=False).first()
+        if delivery is None:
+            return
+        types = set(_events_of(delivery).values_list("type", flat=True))
+        if types & events.RETURNED:
+            left = mine.filter(state__in=[State.SENT, State.UNCERTAIN])
+            left.update(state=State.FAILED, reason="bounced", settled_at=timezone.now())
+        elif types & events.ARRIVED:
+            settle_uncertain(mine)
+
+
+def catch_up(deliveries):
+    """After these were given a final state, in the same transaction: news of them that came while they were being handed over."""
+    if not deliveries:
+        return
+    letters = {delivery.public_id: delivery.pk for delivery in deliveries}
+    names = {delivery.provider_id: delivery.pk for delivery in deliveries if delivery.provider_id}
+    told = Event.objects.filter(Q(letter__in=letters) | Q(letter="", provider_id__in=names)).values_list("letter", "provider_id")
+    for pk in {letters.get(letter) or names.get(name) for letter, name in told}:
+        reconcile(pk)
+
+
+def settle_uncertain(deliveries):
+    """Those of them that were in doubt have been sent; how many."""
+    return deliveries.filter(state=State.UNCERTAIN).update(state=State.SENT, reason="", detail="", settled_at=timezone.now())
+
+
+def _events_of(delivery):
+    """Only what was told of that letter to that address, and nothing from before it was sent again by hand."""
+    told = Event.objects.filter(address_hash=delivery.subscriber.address_hash)
+    if delivery.again_at:
+        told = told.filter(received_at__gt=delivery.again_at)
+    mine = told.filter(letter=delivery.public_id)
+    return mine | told.filter(letter="", provider_id=delivery.provider_id) if delivery.provider_id else mine
