@@ -1,7 +1,7 @@
 """What mail itself registers at start: its work, its part of the health page, and its step on the first-day list."""
 
 from anymail.signals import tracking
-from django.urls import reverse_lazy
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from project.practice import first_day, health
@@ -22,6 +22,7 @@ def register_all():
         first_day.Step(
             _("Test both mail routes: send yourself a letter by each."),
             done=lambda: not Route.objects.filter(tested_at=None).exists() and Route.objects.count() == 2,
-            url=lambda: reverse_lazy("admin:mail_route_changelist"),
+            url=lambda: reverse("admin:mail_route_changelist"),
+            permission="mail.change_route",
         )
     )

@@ -13,4 +13,4 @@ class LecternAdminSite(AdminSite):
     enable_nav_sidebar = True
 
     def index(self, request, extra_context=None):
-        return super().index(request, {"first_day": first_day.open_steps(), **(extra_context or {})})
+        return super().index(request, {"first_day": first_day.open_steps(request.user), **(extra_context or {})})
