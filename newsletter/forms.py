@@ -1,21 +1,16 @@
 """The forms subscribers meet. Every mistake is a sentence at its field, and nothing typed is lost."""
 
 from django import forms
-from django.conf import settings
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import parse_address
 from project.practice.guard import GuardedForm
 from project.practice.names import NameField
+from project.practice.texts import languages
 
 from . import consent, subscribing
 from .models import InfoPacket
-
-
-def languages():
-    """Each language by its own name, so that whoever needs it can read it."""
-    return [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES]
 
 
 class AskForm(GuardedForm):

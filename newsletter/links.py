@@ -3,27 +3,18 @@
 What a link may do is in its token's salt, whom it concerns is an opaque id; nothing personal can be read from it.
 """
 
-from django.conf import settings
-from django.urls import reverse
-from django.utils import translation
-
 from project.mail import tokens
-
-
-def absolute(name, language, *args):
-    """`SITE_URL` and the path of a page under a language, never the host a request came in by."""
-    with translation.override(language):
-        return settings.SITE_URL + reverse(name, args=args)
+from project.practice.links import absolute
 
 
 def unsubscribe_url(subscriber, language):
     """Opens a page with one button, and takes the RFC 8058 one-click POST. It never expires."""
-    return absolute("newsletter-unsubscribe", language, tokens.make("unsubscribe", subscriber.public_id.hex))
+    return absolute("newsletter-unsubscribe", tokens.make("unsubscribe", subscriber.public_id.hex), language=language)
 
 
 def preferences_url(subscriber, language):
     """The subscriber's own page: topics, language, name."""
-    return absolute("newsletter-preferences", language, tokens.make("preferences", subscriber.public_id.hex))
+    return absolute("newsletter-preferences", tokens.make("preferences", subscriber.public_id.hex), language=language)
 
 
 def confirm_token(request):
@@ -32,4 +23,4 @@ def confirm_token(request):
 
 def confirm_url(request, language, *, packet):
     """The page with the one button that says “yes, this is my address”: with `packet`, the one that then opens it."""
-    return absolute("info-packet-open" if packet else "newsletter-confirm", language, confirm_token(request))
+    return absolute("info-packet-open" if packet else "newsletter-confirm", confirm_token(request), language=language)

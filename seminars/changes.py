@@ -6,9 +6,10 @@ from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
+from project.practice.texts import missing
+
 from . import waiting
 from .models import Callback, Registration, SeatPool, Seminar, SeminarText
-from .models.texts import missing
 from .refusals import NotReady, Refused
 from .telling import drop_calls, tell
 

@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 
+from project.practice.links import absolute
 from project.practice.pages import read_only
 
-from . import links
 from .models import Seminar
 
 #: Pages that are always there, by URL name.
@@ -26,15 +26,11 @@ def sitemap(request):
 
 def _addresses(name, *args):
     """Pairs of a language and the page's address in it."""
-    found = []
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            found.append((language, links.absolute(name, *args)))
-    return found
+    return [(language, absolute(name, *args, language=language)) for language, _name in settings.LANGUAGES]
 
 
 @read_only
 def robots(request):
     apart = [prefix + path for path in _APART for prefix in ("", "/es")]
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in apart), "", f"Sitemap: {links.absolute('sitemap')}"]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in apart), "", f"Sitemap: {absolute('sitemap')}"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

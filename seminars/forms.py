@@ -5,8 +5,7 @@ import re
 import secrets
 
 from django import forms
-from django.conf import settings
-from django.utils.translation import get_language, get_language_info, ngettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter import consent, subscribing
@@ -14,6 +13,7 @@ from project.mail.addresses import parse_address
 from project.practice.guard import GuardedForm
 from project.practice.names import NameField
 from project.practice.phones import parse_phone
+from project.practice.texts import languages
 
 from . import nearby
 from .models import Seminar
@@ -22,11 +22,6 @@ from .models.registrations import LARGEST_PARTY
 Format = Seminar.Format
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-
-
-def languages():
-    """Each language by its own name, so that whoever needs it can read it."""
-    return [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES]
 
 
 class FilterForm(forms.Form):

@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from django.conf import settings
-from django.urls import reverse
-
 from project.mail import tokens
+from project.practice.links import absolute
 
 from .models import Registration
 
@@ -35,8 +33,3 @@ def seminar_url(seminar):
 
 def seminars_url():
     return absolute("seminar-list")
-
-
-def absolute(name, *args):
-    """A page's whole address, never by the host a request came in with."""
-    return settings.SITE_URL + reverse(name, args=args)

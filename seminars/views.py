@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter import packets, subscribing
+from project.practice.links import absolute
 from project.practice.models import Practice
 from project.practice.pages import altered_link, page_or_button, private, read_only, trouble
 
@@ -45,7 +46,7 @@ def seminar_list(request):
     seminars = list(form.narrow(_upcoming()))
     if form.place:
         seminars = nearby.by_distance(seminars, form.place)
-    feed = links.absolute("seminars-calendar")
+    feed = absolute("seminars-calendar")
     context = {"seminars": seminars, "form": form, "feed": feed, "webcal": "webcal" + feed[feed.index(":") :]}
     return render(request, "seminars/list.html", context)
 

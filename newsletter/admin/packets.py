@@ -10,10 +10,10 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from project.practice.look_only import LookOnly
 from project.practice.text_inlines import TextInline, TextsAdmin
 
 from ..models import InfoPacket, InfoPacketText, PacketRequest
-from .evidence import LookOnly
 
 
 class InfoPacketTextInline(TextInline):

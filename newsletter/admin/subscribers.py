@@ -13,12 +13,12 @@ from django.utils.translation import ngettext
 from project.mail import suppressions
 from project.mail.addresses import address_hash, parse_address
 from project.mail.models import Stream
+from project.practice.look_only import LookOnly, LookOnlyInline
 from project.practice.names import parse_name
 from project.practice.text_inlines import TextInline, TextsAdmin
 
 from .. import consent, subscribing
 from ..models import Consent, ConsentWording, Subscriber, Subscription, Topic, TopicText
-from .evidence import LookOnly, LookOnlyInline
 
 
 class ActiveTopicFilter(admin.SimpleListFilter):

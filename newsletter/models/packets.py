@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from project.practice import texts
 
 LARGEST = 20 * 1024 * 1024
 
@@ -36,8 +37,7 @@ class InfoPacket(models.Model):
 
     def text(self, language=None):
         """The packet's words and file in a language, the active one by default; None where there are none."""
-        language = (language or get_language())[:2]
-        return next((text for text in self.texts.all() if text.language == language), None)
+        return texts.in_language(self.texts, language)
 
 
 def validate_pdf(file):

@@ -5,10 +5,10 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import address_hash
+from project.practice import texts
 
 
 class TopicQuerySet(models.QuerySet):
@@ -37,8 +37,7 @@ class Topic(models.Model):
 
     def text(self, language=None):
         """The topic's words in a language, the active one by default; None where nobody has written them."""
-        language = (language or get_language())[:2]
-        return next((text for text in self.texts.all() if text.language == language), None)
+        return texts.in_language(self.texts, language)
 
 
 class TopicText(models.Model):

@@ -11,22 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from project.practice.look_only import LookOnly
+
 from . import bells, desk, ledger, routes, sending
 from .addresses import address_hash, parse_address
 from .models import Event, Message, Route, Stream, Suppression
-
-
-class LookOnly(admin.ModelAdmin):
-    """Rows the machine writes: seen by whoever may view them, changed by nobody but through the named verbs."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 def found_by_address(queryset, term):
@@ -35,7 +24,7 @@ def found_by_address(queryset, term):
 
 
 @admin.register(Message)
-class MessageAdmin(LookOnly):
+class MessageAdmin(LookOnly, admin.ModelAdmin):
     list_display = ["kind", "address", "state", "why", "due_at", "attempts", "settled_at"]
     list_filter = ["state", "kind", "language", ("due_at", admin.DateFieldListFilter)]
     search_fields = ["address_hash"]
@@ -74,7 +63,7 @@ class MessageAdmin(LookOnly):
 
 
 @admin.register(Route)
-class RouteAdmin(LookOnly):
+class RouteAdmin(LookOnly, admin.ModelAdmin):
     list_display = ["stream", "way", "state", "tested_at"]
     fields = ["stream", "way", "state", "tested_at", "failures"]
     readonly_fields = ["way", "state"]
@@ -216,7 +205,7 @@ class SuppressionAdmin(admin.ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(LookOnly):
+class EventAdmin(LookOnly, admin.ModelAdmin):
     list_display = ["occurred_at", "provider", "type", "hard"]
     list_filter = ["provider", "type", "hard"]
     search_fields = ["address_hash"]

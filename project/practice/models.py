@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from . import texts
 from .phones import validate_phone
 from .zones import validate_zone
 
@@ -59,8 +60,7 @@ class Practice(models.Model):
 
     def text(self, language=None):
         """The practice's words in a language (the active one by default), never another's: empty where nobody has written them."""
-        language = (language or get_language() or settings.LANGUAGE_CODE)[:2]
-        return next((text for text in self.texts.all() if text.language == language), PracticeText(practice=self, language=language))
+        return texts.in_language(self.texts, language) or PracticeText(practice=self, language=language or get_language())
 
 
 class PracticeText(models.Model):

@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from project.practice import texts
 from project.practice.zones import CHOICES, validate_zone
 
-from . import texts
 from .seats import Mode
 from .venues import Venue
 

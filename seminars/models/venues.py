@@ -5,9 +5,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from project.practice import texts
 from project.practice.zones import CHOICES, validate_zone
-
-from . import texts
 
 
 class Venue(models.Model):

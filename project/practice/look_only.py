@@ -1,4 +1,4 @@
-"""Admin for rows that are looked at and never changed here."""
+"""Admin for rows that are looked at, and changed by nobody but through the named verbs."""
 
 from django.contrib import admin
 

@@ -1,7 +1,12 @@
-"""What all `…Text` rows share: one per language, and never another language's words in their place."""
+"""The site's languages, and what all `…Text` rows share: one per language, and never another language's words in their place."""
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
+
+
+def languages():
+    """Pairs of each language's code and its own name, so that whoever needs it can read it: for a form's choices."""
+    return [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES]
 
 
 def in_language(texts, language=None):
