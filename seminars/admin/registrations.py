@@ -25,8 +25,8 @@ def call_link(e164):
 
 @admin.register(Registration)
 class RegistrationAdmin(admin.ModelAdmin):
-    list_display = ["name", "call", "email", "party_size", "mode", "status", "language", "source"]
-    list_filter = ["status", "mode", "language", "source", ("seminar", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["name", "call", "email", "party_size", "status", "mode"]
+    list_filter = ["status", "language", ("seminar", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["folded_name"]
     search_help_text = _("By name, with or without accents, or by the last digits of the phone number.")
     list_select_related = ["seminar"]

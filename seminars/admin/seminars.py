@@ -50,7 +50,7 @@ class WhenFilter(admin.SimpleListFilter):
 class SeminarAdmin(TextsAdmin):
     form = SeminarForm
     inlines = [SeminarTextInline]
-    list_display = ["title", "when", "place", "status", "seats"]
+    list_display = ["title", "when", "place", "talk_language", "status", "seats"]
     list_filter = [WhenFilter, "status", "format", "talk_language"]
     search_fields = ["texts__title", "slug", "venue__city"]
     ordering = ["starts_at", "pk"]
@@ -78,7 +78,7 @@ class SeminarAdmin(TextsAdmin):
     def place(self, seminar):
         return seminar.venue or seminar.get_format_display()
 
-    @admin.display(description=_("expected, seats, waiting"))
+    @admin.display(description=_("seats"))
     def seats(self, seminar):
         return "; ".join(
             _("%(expected)s of %(capacity)s, %(waiting)s waiting")
