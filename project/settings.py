@@ -130,6 +130,7 @@ BULK_WINDOW = int(env("BULK_WINDOW", "48"))
 BULK_SLOTS = 1 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3" else int(env("BULK_SLOTS", "2"))
 # A ledger that has stood still for longer is taken for a restored backup and holds all mail until a person says so.
 MAIL_STANDSTILL = timedelta(hours=1)
+MAIL_WITNESS = VAR / "alive"  # what tells a restored backup from a machine that was switched off (project/mail/ledger.py)
 
 # For django-ses:// only: API v2, no block list of its own (suppressions are ours), no throttle guessed per process.
 USE_SES_V2 = True

@@ -29,6 +29,12 @@ def _broker_not_silenced():
     bells._silent_until = 0.0
 
 
+@pytest.fixture(autouse=True)
+def _witness_of_its_own(settings, tmp_path):
+    """A test that jumps in time must not make the next one's database look restored."""
+    settings.MAIL_WITNESS = tmp_path / "alive"
+
+
 @pytest.fixture
 def practice(db):
     """A practice whose own facts are filled in."""

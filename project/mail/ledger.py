@@ -1,6 +1,12 @@
-"""The hold: a database that was moved or restored sends nothing until a person has looked (docs/operations.md, “After a restore”)."""
+"""The hold: a database that was moved or restored sends nothing until a person has looked (docs/operations.md, “After a restore”).
 
-from datetime import timedelta
+How to tell a restored database from a machine that was switched off for the night? The same pulse is kept twice: in the database, which a
+restore sets back, and in a file beside it (`MAIL_WITNESS`), which it does not.
+"""
+
+import contextlib
+import os
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,6 +16,9 @@ from .models import Ledger
 
 #: How old `alive_at` may grow before a drain writes it again; every drain writing the same row would make them queue.
 _PULSE = timedelta(seconds=10)
+
+#: How far the two may differ: the file is written a moment after the row, and another machine may have written the row last.
+_AGREE = timedelta(minutes=1)
 
 
 def _row(now):
@@ -27,6 +36,7 @@ def hold(now=None):
         Ledger.objects.filter(pk=1, hold="").update(hold=found, held_at=now)
     if now - ledger.alive_at > _PULSE:
         Ledger.objects.filter(pk=1, alive_at__lt=now).update(alive_at=now)
+        _witness(now)
     return found or ("by-hand" if settings.MAIL_HOLD else "")
 
 
@@ -35,9 +45,27 @@ def _look(ledger, now):
         return Ledger.Hold.MOVED
     if ledger.key_fingerprint != addresses.key_fingerprint():
         return Ledger.Hold.KEY_CHANGED
-    if now - ledger.alive_at > settings.MAIL_STANDSTILL:
+    seen = _seen()
+    if seen and seen - ledger.alive_at > _AGREE:  # the database is older than we remember it
+        return Ledger.Hold.STOOD_STILL
+    if now - ledger.alive_at > settings.MAIL_STANDSTILL and not (seen and ledger.alive_at - seen <= _AGREE):
         return Ledger.Hold.STOOD_STILL
     return ""
+
+
+def _seen():
+    """The last pulse by the file; None where there is none, or none that can be read."""
+    with contextlib.suppress(OSError, ValueError):
+        return datetime.fromisoformat(settings.MAIL_WITNESS.read_text())
+    return None
+
+
+def _witness(now):
+    """Write the pulse to the file; without one (a full or read-only disk) a standstill is taken for a restore, as on a new machine."""
+    beside = settings.MAIL_WITNESS.with_suffix(f".{os.getpid()}")
+    with contextlib.suppress(OSError):
+        beside.write_text(now.isoformat())
+        beside.replace(settings.MAIL_WITNESS)
 
 
 def release(now=None):
@@ -47,6 +75,7 @@ def release(now=None):
     Ledger.objects.filter(pk=1).update(
         hold="", held_at=None, alive_at=now, site_url=settings.SITE_URL, key_fingerprint=addresses.key_fingerprint()
     )
+    _witness(now)
 
 
 def ticked(now):

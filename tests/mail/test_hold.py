@@ -45,6 +45,37 @@ def test_a_database_that_stood_still_holds(posted):
         assert ledger.hold() == "stood-still"
 
 
+def test_a_machine_that_was_switched_off_for_the_night_goes_on_in_the_morning(posted):
+    now = timezone.now()
+    with time_machine.travel(now + timedelta(seconds=30)):
+        ledger.hold()  # the last pulse of the evening
+    with time_machine.travel(now + timedelta(hours=14)):
+        assert ledger.hold() == ""
+        assert left() == 1
+
+
+def test_a_database_set_back_by_minutes_holds_although_no_hour_has_passed(posted):
+    now = timezone.now()
+    with time_machine.travel(now + timedelta(minutes=10)):
+        ledger.hold()
+        Ledger.objects.update(alive_at=now)  # restored from a copy of ten minutes ago
+
+        assert ledger.hold() == "stood-still"
+        assert left() == 0
+        ledger.release()
+        assert left() == 1
+
+
+def test_a_witness_that_can_not_be_written_or_read_is_none(posted, settings, tmp_path):
+    settings.MAIL_WITNESS = tmp_path / "no-such-folder" / "alive"
+    with time_machine.travel(timezone.now() + timedelta(seconds=30)):
+        assert ledger.hold() == ""
+    settings.MAIL_WITNESS = tmp_path / "garbage"
+    settings.MAIL_WITNESS.write_text("yesterday")
+
+    assert ledger.hold() == ""
+
+
 def test_a_quiet_but_ticking_hour_is_no_standstill(posted):
     now = timezone.now()
     for minutes in (30, 60, 90):
