@@ -1,6 +1,5 @@
 """The newsletter's public pages. GET and HEAD change nothing: mail scanners follow every link, so each act is a pressed button."""
 
-import functools
 import logging
 from datetime import timedelta
 
@@ -9,13 +8,12 @@ from django.http import FileResponse, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
 
 from project.mail import tokens
+from project.practice.pages import page_or_button, private, read_only, trouble
 
 from . import packets, subscribing
 from .consent import PURPOSE
@@ -24,23 +22,8 @@ from .models import Consent, InfoPacket, Subscriber, Topic
 
 logger = logging.getLogger(__name__)
 
-page_or_button = require_http_methods(["GET", "HEAD", "POST"])
-
 #: A letter's link to the preferences shows a name, so it does not work for ever; each newer letter brings a new one.
 PREFERENCES_FOR = timedelta(days=365)
-
-
-def private(view):
-    """A page behind a signed link: kept by no cache, listed by no search engine."""
-
-    @functools.wraps(view)
-    def wrapped(request, *args, **kwargs):
-        response = view(request, *args, **kwargs)
-        add_never_cache_headers(response)
-        response["X-Robots-Tag"] = "noindex"
-        return response
-
-    return wrapped
 
 
 # -- Asking ----------------------------------------------------------------------------------------------------------------------------
@@ -73,7 +56,7 @@ def subscribe(request):
     return render(request, "newsletter/subscribe.html", {"form": form})
 
 
-@require_safe
+@read_only
 def asked(request):
     """“Look in your mailbox”: the same page for everybody, with nothing in it of what was typed."""
     return render(request, "newsletter/asked.html")
@@ -109,7 +92,7 @@ def _own_page(subscriber):
 
 
 @csp_exempt()  # browsers show a PDF with a page of their own, which our policy for pages would leave blank
-@require_safe
+@read_only
 @private
 def packet_file(request, token):
     """The PDF itself, in the language it was asked for in, once the address is confirmed."""
@@ -126,7 +109,7 @@ def packet_file(request, token):
         file = text.pdf.open("rb")
     except FileNotFoundError:
         logger.exception("The file of packet text %s is missing.", text.pk)
-        return _trouble(
+        return trouble(
             request, 404, _("This packet can’t be opened right now"), _("The mistake is ours. Please call us, and we will get it to you.")
         )
     return FileResponse(file, content_type="application/pdf", filename=f"{asked.packet.slug}-{asked.language}.pdf")
@@ -228,7 +211,7 @@ def _came_from_our_page(request):
 
 
 def _altered(request):
-    return _trouble(
+    return trouble(
         request,
         404,
         _("This link is not complete"),
@@ -238,14 +221,10 @@ def _altered(request):
 
 
 def _expired(request, form):
-    return _trouble(
+    return trouble(
         request,
         410,
         _("This link has expired"),
         _("For your safety it worked for a limited time only. You can ask for a new one."),
         again=reverse(form),
     )
-
-
-def _trouble(request, status, title, text, again=None):
-    return render(request, "newsletter/trouble.html", {"title": title, "text": text, "again": again}, status=status)

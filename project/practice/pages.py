@@ -42,9 +42,9 @@ def private(view):
     return wrapped
 
 
-def trouble(request, status, title, text):
-    """What is wrong in a sentence, and the ways on that every such page has."""
-    return render(request, "oops.html", {"title": title, "text": text}, status=status)
+def trouble(request, status, title, text, again=None):
+    """What is wrong in a sentence, and the ways on that every such page has. `again`: where a new letter can be asked for."""
+    return render(request, "oops.html", {"title": title, "text": text, "again": again}, status=status)
 
 
 def altered_link(request):

@@ -3,13 +3,13 @@
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import health
+from .pages import trouble
 
 
 @require_safe
@@ -32,20 +32,16 @@ def ready(request):
     return JsonResponse(body, status=503 if pending else 200)
 
 
-def _oops(request, status, title, text):
-    return render(request, "oops.html", {"title": title, "text": text}, status=status)
-
-
 def bad_request(request, exception=None):
-    return _oops(request, 400, _("We couldn’t read that"), _("Something in the request was not as expected. Please go back and try again."))
+    return trouble(request, 400, _("We couldn’t read that"), _("Something in the request was not as expected. Please go back and try again."))
 
 
 def permission_denied(request, exception=None):
-    return _oops(request, 403, _("This page isn’t open to you"), _("If you think it should be, please ask the practice."))
+    return trouble(request, 403, _("This page isn’t open to you"), _("If you think it should be, please ask the practice."))
 
 
 def csrf_failure(request, reason=""):
-    return _oops(
+    return trouble(
         request,
         403,
         _("Please press the button once more"),
@@ -54,7 +50,7 @@ def csrf_failure(request, reason=""):
 
 
 def page_not_found(request, exception=None):
-    return _oops(request, 404, _("We couldn’t find that page"), _("The address may have changed, or the seminar may be over."))
+    return trouble(request, 404, _("We couldn’t find that page"), _("The address may have changed, or the seminar may be over."))
 
 
 def server_error(request):
