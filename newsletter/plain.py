@@ -13,7 +13,9 @@ def _children(node):
 
 
 def _heading(node):
-    return f"{'#' * int(node.tag[1])} {_children(node)}"
+    """Underlined, as one does on a typewriter."""
+    words = _children(node)
+    return f"{words}\n{('=' if node.tag == 'h1' else '-') * max(map(len, words.splitlines()), default=0)}"
 
 
 def _items(node, marks):
