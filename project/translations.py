@@ -3,6 +3,7 @@
 In pure Python, because a machine that has only Python has no `msgfmt`.
 """
 
+import os
 from pathlib import Path
 
 import polib
@@ -15,7 +16,7 @@ def compile_all(folder=LOCALE):
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             # Written beside and renamed: two commands may start at once.
-            beside = compiled.with_suffix(".mo.part")
+            beside = compiled.with_suffix(f".{os.getpid()}")
             polib.pofile(str(source)).save_as_mofile(str(beside))
             beside.replace(compiled)
 

@@ -7,8 +7,14 @@ from django.conf import settings
 from django.core import mail
 from django.db import connection
 
+from project import translations
 from project.mail import bells, ledger, sweep
 from project.practice.models import Practice
+
+
+def pytest_sessionstart():
+    """Compiled translations are not kept in the repository; a run against yesterday's would test yesterday's words."""
+    translations.compile_all()
 
 
 def pytest_collection_modifyitems(items):

@@ -8,7 +8,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-# How people in the United States say them. Others show their city.
+# How people in the United States say them. Others go by their city.
 _NAMES = {
     "America/New_York": gettext_lazy("Eastern Time"),
     "America/Detroit": gettext_lazy("Eastern Time"),
@@ -33,7 +33,7 @@ def validate_zone(value):
 
 def zone_name(zone):
     """The zone as people say it: `America/New_York` → `Eastern Time`."""
-    return str(_NAMES.get(zone) or zone.rsplit("/", 1)[-1].replace("_", " "))
+    return str(_NAMES.get(zone) or _("%(city)s Time") % {"city": zone.rsplit("/", 1)[-1].replace("_", " ")})
 
 
 def date_words(moment, zone):

@@ -8,6 +8,7 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from project.practice import texts
 from project.practice.zones import CHOICES, validate_zone
@@ -50,7 +51,7 @@ class Seminar(models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         PUBLISHED = "published", _("published")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("seminar", "cancelled")
 
     slug = models.SlugField(_("slug"), max_length=80, unique=True, help_text=_("Its part of the web address. Don’t change it once published."))
     format = models.CharField(_("format"), max_length=10, choices=Format.choices, default=Format.IN_PERSON)
@@ -79,7 +80,7 @@ class Seminar(models.Model):
     )
     revision = models.PositiveIntegerField(default=0, editable=False)  # one more at every change people must hear of
     published_at = models.DateTimeField(_("published"), null=True, editable=False)
-    cancelled_at = models.DateTimeField(_("cancelled"), null=True, editable=False)
+    cancelled_at = models.DateTimeField(pgettext_lazy("seminar", "cancelled"), null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 

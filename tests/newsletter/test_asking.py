@@ -50,7 +50,7 @@ def test_the_page_offers_the_packets_of_its_language(client, make_packet):
 def test_without_a_packet_the_page_says_so_and_takes_no_form(client, make_packet, post):
     make_packet("only-english", languages=["en"])
 
-    assert "no packet to send" in text_of(client.get("/es/info-packet/"))
+    assert "no hay ningún paquete" in text_of(client.get("/es/info-packet/"))
     assert post("/es/info-packet/", language="es").status_code == 200
     assert not PacketRequest.objects.exists()
 

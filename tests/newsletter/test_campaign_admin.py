@@ -189,7 +189,7 @@ def test_a_test_goes_to_oneself_by_the_newsletters_route(coordinator, make_campa
     assert said(response) == ["A test is on its way to carla@practice.example.org."]
     [letter] = deliver()
     assert letter.to == ["carla@practice.example.org"]
-    assert letter.subject == "[Test] News for Carla"
+    assert letter.subject == "[Prueba] News for Carla"
     assert letter.extra_headers["Content-Language"] == "es"
     assert "List-Unsubscribe" not in letter.extra_headers
     assert not Delivery.objects.exists()

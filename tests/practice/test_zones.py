@@ -37,3 +37,23 @@ def test_a_moment_in_words_names_the_zone():
         words = zones.moment_words(datetime(2026, 12, 3, 23, 0, tzinfo=UTC), "America/New_York")
 
     assert words == "Thursday, December 3, 2026, at 6 p.m. Eastern Time"
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"),
+    [
+        (18, "jueves, 3 de diciembre de 2026, 1 p.m. (hora del Este)"),
+        (23, "jueves, 3 de diciembre de 2026, 6 p.m. (hora del Este)"),
+        (17, "jueves, 3 de diciembre de 2026, mediodía (hora del Este)"),
+    ],
+)
+def test_a_moment_in_spanish_words_fits_every_hour(hour, words):
+    """“A las 1 p.m.” and “a las mediodía” would both be wrong, so the hour stands by itself."""
+    with translation.override("es"):
+        assert zones.moment_words(datetime(2026, 12, 3, hour, 0, tzinfo=UTC), "America/New_York") == words
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Boise Time"), ("es", "hora de Boise")])
+def test_a_zone_without_a_common_name_goes_by_its_city(language, words):
+    with translation.override(language):
+        assert zones.zone_name("America/Boise") == words

@@ -226,7 +226,7 @@ def test_letters_hold_what_matters_on_the_day(seminar, register, deliver):
         assert words in letter.body
         assert words in html
     assert "/es/registrations/" in letter.body
-    assert "Google, Outlook, Yahoo and Apple calendars" in letter.body
+    assert "calendarios de Google, Outlook, Yahoo y Apple" in letter.body
 
 
 def test_no_subject_says_what_the_seminar_is_about(make_seminar, register, deliver):
