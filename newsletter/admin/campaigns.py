@@ -23,7 +23,7 @@ from project.practice.models import Practice
 from project.practice.text_inlines import TextInline, TextsAdmin
 from project.practice.zones import moment_words, to_wall, zone_name
 
-from .. import audience, campaign_letters, campaigns, content
+from .. import audience, campaign_letters, campaigns, content, reports
 from ..models import Campaign, CampaignText, Delivery, Subscriber
 from .campaign_forms import CampaignForm, CampaignTextForm, ScheduleForm
 
@@ -275,14 +275,14 @@ class CampaignAdmin(TextsAdmin):
 
     def report_view(self, request, pk):
         campaign = self._campaign(request, pk)
-        report = campaigns.report(campaign)
+        report = reports.of(campaign)
         state = request.GET.get("state", "")
         people = None
         if state in State.values and request.user.has_perm("newsletter.view_subscriber"):
             rows = campaign.deliveries.filter(state=state).select_related("subscriber").order_by("pk")
             people = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
             for delivery in people:
-                delivery.why = campaigns.reason_words(delivery.reason)
+                delivery.why = reports.reason_words(delivery.reason)
         return self._page(
             request,
             campaign,
@@ -290,7 +290,7 @@ class CampaignAdmin(TextsAdmin):
             title=_("Report"),
             report=report,
             counts=[(value, label, report.states[value]) for value, label in State.choices],
-            reasons=[(State(value).label, campaigns.reason_words(reason), count) for value, reason, count in report.reasons],
+            reasons=[(State(value).label, reports.reason_words(reason), count) for value, reason, count in report.reasons],
             state=state,
             state_label=State(state).label if state in State.values else "",
             people=people,
@@ -316,7 +316,7 @@ def _exported(delivery, zone):
         person.address if person else "",
         delivery.language,
         delivery.get_state_display(),
-        campaigns.reason_words(delivery.reason) if delivery.reason else "",
+        reports.reason_words(delivery.reason) if delivery.reason else "",
         delivery.detail,
         to_wall(delivery.settled_at, zone).strftime("%Y-%m-%d %H:%M") if delivery.settled_at else "",
     ]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from project.practice.models import Practice
 
-from .. import campaigns
+from .. import reports
 from ..models import Campaign, Delivery, PacketRequest, Subscription
 
 register = template.Library()
@@ -35,7 +35,7 @@ def campaigns_today(context):
     return {
         "campaigns": open_ones.order_by("turn", "send_at", "-pk")[:_SHOWN],
         "last": last,
-        "last_report": campaigns.report(last) if last else None,
+        "last_report": reports.of(last) if last else None,
         "zone": Practice.current().zone,
         "may_add": user.has_perm("newsletter.add_campaign"),
         "may_view": user.has_perm("newsletter.view_campaign"),

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from newsletter import campaign_verification, campaigns
+from newsletter import campaign_verification, campaigns, reports
 from newsletter.models import Campaign, Delivery
 from project.mail import ledger
 
@@ -104,7 +104,7 @@ def test_killed_three_times_nobody_is_lost_and_nobody_gets_it_twice(scheduled, t
     with worker.running():
         assert eventually(lambda: sent(campaign))
 
-    arrived, report = worker.recipients(), campaigns.report(campaign)
+    arrived, report = worker.recipients(), reports.of(campaign)
     assert set(arrived.values()) == {1}  # 0 doubled
     assert report.audience == 2_000
     assert report.states[State.SENT] + report.states[State.UNCERTAIN] == 2_000  # 0 lost

@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from newsletter import campaigns, chunks, sending
+from newsletter import campaigns, chunks, reports, sending
 from newsletter.models import Campaign, Chunk, Delivery
 from project.mail import ledger, outcomes, routes, suppressions
 from project.mail.models import Suppression
@@ -54,7 +54,7 @@ def drain(seconds=20):
 
 
 def states(campaign):
-    return {state: count for state, count in campaigns.report(campaign).states.items() if count}
+    return {state: count for state, count in reports.of(campaign).states.items() if count}
 
 
 def later(seconds):
@@ -138,7 +138,7 @@ def test_who_leaves_between_claim_and_hand_over_gets_nothing(make_launched, make
     drain()
 
     assert len(handed) == 5
-    assert campaigns.report(campaign).reasons == [("skipped", reason, 1)]
+    assert reports.of(campaign).reasons == [("skipped", reason, 1)]
     assert states(campaign) == {"sent": 5, "skipped": 1}
 
 
@@ -163,7 +163,7 @@ def test_a_worker_that_dies_leaves_just_its_window_in_doubt(make_launched, make_
 
     assert len(handed) == len(set(handed)) == 8
     assert states(campaign) == {"sent": 6, "uncertain": 4}
-    assert campaigns.report(campaign).reasons == [("uncertain", "crashed", 4)]
+    assert reports.of(campaign).reasons == [("uncertain", "crashed", 4)]
     campaign.refresh_from_db()
     assert campaign.status == Campaign.Status.SENT
 
@@ -303,7 +303,7 @@ def test_a_letter_put_off_waits_by_itself_and_fails_in_the_end(make_launched, ma
             drain()
 
     assert len(handed) == 11
-    assert campaigns.report(campaign).reasons == [("failed", "gave-up", 1)]
+    assert reports.of(campaign).reasons == [("failed", "gave-up", 1)]
     assert states(campaign) == {"sent": 5, "failed": 1}
 
 
@@ -323,7 +323,7 @@ def test_each_outcome_has_its_state(make_launched, make_readers, route):
         ("uncertain", "refused", "554 no", ""),
     ]
     assert list(Suppression.objects.values_list("address_hash", "scope")) == [(readers[2].address_hash, "all")]
-    assert campaigns.report(campaign).audience == 4
+    assert reports.of(campaign).audience == 4
 
 
 def test_a_letter_that_breaks_off_in_smtp_is_read_from_its_exception(make_launched, make_readers, monkeypatch):
@@ -336,7 +336,7 @@ def test_a_letter_that_breaks_off_in_smtp_is_read_from_its_exception(make_launch
     monkeypatch.setattr(routes.connection("bulk"), "send_messages", refuse)
     drain()
 
-    assert campaigns.report(campaign).reasons == [("failed", "no-such-address", 1)]
+    assert reports.of(campaign).reasons == [("failed", "no-such-address", 1)]
 
 
 def test_pausing_stops_beyond_the_window_on_its_way(make_launched, make_readers, route):

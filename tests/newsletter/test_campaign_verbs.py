@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from newsletter import audience, campaigns
+from newsletter import audience, campaigns, reports
 from newsletter.models import Campaign, Chunk, Delivery
 from project.mail import suppressions
 
@@ -16,7 +16,7 @@ State, Status = Delivery.State, Campaign.Status
 
 
 def states(campaign):
-    return {state: count for state, count in campaigns.report(campaign).states.items() if count}
+    return {state: count for state, count in reports.of(campaign).states.items() if count}
 
 
 def test_the_audience_is_counted_by_language(make_campaign, make_readers):
@@ -87,9 +87,9 @@ def test_launch_writes_one_delivery_per_reader_and_none_without_a_text_waits(mak
 
     campaign = make_launched("en")
 
-    assert campaigns.report(campaign).audience == 5
+    assert reports.of(campaign).audience == 5
     assert states(campaign) == {"pending": 3, "skipped": 2}
-    assert campaigns.report(campaign).reasons == [("skipped", "no-text", 2)]
+    assert reports.of(campaign).reasons == [("skipped", "no-text", 2)]
     assert Delivery.objects.filter(state=State.SKIPPED, settled_at=None).count() == 0
     assert Delivery.objects.filter(state=State.PENDING, settled_at=None).count() == 3
 
@@ -118,6 +118,22 @@ def test_a_campaign_whose_text_was_taken_away_goes_back_to_a_draft(make_campaign
     campaign.refresh_from_db()
     assert (campaign.status, campaign.stopped_because) == (Status.DRAFT, "There is no text yet.")
     assert not Delivery.objects.exists()
+
+
+def test_a_campaign_that_cannot_be_begun_stands_in_nobodys_way(make_campaign, make_readers, monkeypatch):
+    make_readers(1)
+    broken, sound = make_campaign(slug="broken"), make_campaign(slug="sound")
+    now = timezone.now()
+    for campaign in (broken, sound):
+        campaigns.schedule(campaign, now)
+    sound_problems = campaigns.problems
+    monkeypatch.setattr(campaigns, "problems", lambda campaign: 1 / 0 if campaign == broken else sound_problems(campaign))
+
+    assert campaigns.launch_due(timezone.now()) == 1
+
+    broken.refresh_from_db()
+    assert (broken.status, broken.launched_at) == (Status.SCHEDULED, None)
+    assert {delivery.campaign for delivery in Delivery.objects.all()} == {sound}
 
 
 def test_launched_it_cannot_be_edited(make_launched, make_readers):
@@ -169,7 +185,7 @@ def test_a_cancelled_campaign_writes_down_whom_it_leaves_out(make_launched, make
 
     assert deliver() == []
     assert states(campaign) == {"skipped": 3}
-    assert campaigns.report(campaign).reasons == [("skipped", "cancelled", 3)]
+    assert reports.of(campaign).reasons == [("skipped", "cancelled", 3)]
     assert not Chunk.objects.exclude(state=Chunk.State.DONE).exists()
 
 

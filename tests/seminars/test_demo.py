@@ -15,7 +15,7 @@ from django.db.models.fields import CharField, TextField
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from newsletter import audience, campaigns, consent, content
+from newsletter import audience, consent, content, reports
 from newsletter.demo import seeding, texts
 from newsletter.demo.people import people
 from newsletter.models import Campaign, CampaignText, Delivery, InfoPacketText, Subscriber, Subscription
@@ -152,7 +152,7 @@ class TestNewsletter(Seeded):
 
     def test_one_has_been_sent_and_its_sums_meet(self):
         sent = Campaign.objects.get(slug="what-an-mri-can-tell")
-        report = campaigns.report(sent)
+        report = reports.of(sent)
 
         assert sent.status == Campaign.Status.SENT
         assert report.percent == 100

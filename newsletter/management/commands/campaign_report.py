@@ -2,7 +2,7 @@ import json
 
 from django.core.management.base import BaseCommand
 
-from newsletter import campaigns
+from newsletter import reports
 
 from ._campaign import find
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         campaign = find(options["campaign"])
-        report = campaigns.report(campaign)
+        report = reports.of(campaign)
         if options["json"]:
             self.stdout.write(json.dumps(_facts(campaign, report), indent=2))
             return
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{count:8} {state}")
             for of_state, reason, reason_count in report.reasons:
                 if of_state == state:
-                    self.stdout.write(f"{reason_count:16} {campaigns.reason_words(reason)}")
+                    self.stdout.write(f"{reason_count:16} {reports.reason_words(reason)}")
 
 
 def _facts(campaign, report):
