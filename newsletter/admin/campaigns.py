@@ -144,6 +144,7 @@ class CampaignAdmin(TextsAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "campaign": campaign,
+            "original": campaign,
             "zone": Practice.current().zone,
             "may_send": request.user.has_perm("newsletter.send_campaign"),
         }

@@ -115,8 +115,7 @@ class RegistrationAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "seminar": person.seminar,
-            "person": person,
+            "original": person,
             "form": form,
             "title": _("Correct the e-mail address"),
         }
