@@ -42,9 +42,9 @@ def test_a_moment_in_words_names_the_zone():
 @pytest.mark.parametrize(
     ("hour", "words"),
     [
-        (18, "jueves, 3 de diciembre de 2026, 1 p.m. (hora del Este)"),
-        (23, "jueves, 3 de diciembre de 2026, 6 p.m. (hora del Este)"),
-        (17, "jueves, 3 de diciembre de 2026, mediodía (hora del Este)"),
+        (18, "jueves, 3 de diciembre de 2026, 1 p.m., hora del Este"),
+        (23, "jueves, 3 de diciembre de 2026, 6 p.m., hora del Este"),
+        (17, "jueves, 3 de diciembre de 2026, mediodía, hora del Este"),
     ],
 )
 def test_a_moment_in_spanish_words_fits_every_hour(hour, words):
