@@ -201,9 +201,7 @@ def test_every_letter(make_seminar, register, packet, deliver, english):
     assert {letter.subject: held for letter in letters for held in [english(words_of(letter))] if held} == {}
     assert len({letter.subject for letter in letters}) >= 6
     sent = Message.objects.filter(state=Message.State.SENT)
-    assert set(sent.values_list("kind", flat=True)) | {TEST} == set(kinds._kinds)  # TEST: a newsletter to oneself, read below
-        TEST
-    }  # a newsletter to oneself
+    assert set(sent.values_list("kind", flat=True)) | {TEST} == set(kinds._kinds)  # TEST: a newsletter to oneself
 
 
 def test_the_newsletter(make_launched, make_subscriber, deliver, english):
