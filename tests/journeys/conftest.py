@@ -57,6 +57,12 @@ class Mailbox:
 class Site:
     url: str
     mailbox: Mailbox
+    process: subprocess.Popen
+    log: Path
+
+    def check(self):
+        """Every part still runs; else what they said last."""
+        assert self.process.poll() is None, f"The demo has ended by itself:\n{self.log.read_text()[-5000:]}"
 
 
 def text_of(letter):
@@ -106,7 +112,9 @@ def site(tmp_path_factory):
         )
         try:
             _await(f"http://127.0.0.1:{port}/health/ready", demo, var / "log")
-            yield Site(f"http://127.0.0.1:{port}", Mailbox(var / "mail"))
+            site = Site(f"http://127.0.0.1:{port}", Mailbox(var / "mail"), demo, var / "log")
+            yield site
+            site.check()
         finally:
             demo.send_signal(signal.SIGINT)
             try:
@@ -135,6 +143,7 @@ def browser():
 @pytest.fixture
 def phone(browser, site):
     """A page on a phone, 390 px wide, JavaScript off, in which a request to any other place fails the test."""
+    site.check()
     context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False, base_url=site.url)
     strangers = []
     context.on("request", lambda request: None if request.url.startswith((site.url, "data:", "about:")) else strangers.append(request.url))
