@@ -33,15 +33,18 @@ PREFERENCES_FOR = timedelta(days=365)
 def info_packet(request):
     """The packets on offer in the page's language, and the form to ask for one."""
     offered = list(InfoPacket.objects.offered(get_language()))
+    if not offered:
+        return render(request, "newsletter/info_packet.html")
     initial = {"packet": request.GET.get("packet")}
     form = PacketForm(request.POST if request.method == "POST" else None, request=request, packets=offered, initial=initial)
-    if request.method == "POST":
+    if form.is_bound:
         if form.is_caught():
             return redirect("info-packet-asked")
-        if offered and form.is_valid():
+        if form.is_valid():
             form.ask()
             return redirect("info-packet-asked")
-    return render(request, "newsletter/info_packet.html", {"packets": [packet.text() for packet in offered], "form": form})
+    context = {"packets": [packet.text() for packet in offered], "form": form}
+    return render(request, "newsletter/info_packet.html", context, status=_status(form))
 
 
 @page_or_button
@@ -53,7 +56,12 @@ def subscribe(request):
         if form.shown and form.is_valid():
             form.ask()
             return redirect("newsletter-asked")
-    return render(request, "newsletter/subscribe.html", {"form": form})
+    return render(request, "newsletter/subscribe.html", {"form": form}, status=_status(form))
+
+
+def _status(form):
+    """Of the page that shows a form: 422 with what has to be mended."""
+    return 422 if form.is_bound and not form.is_valid() else 200
 
 
 @read_only
@@ -152,7 +160,7 @@ def preferences(request, token):
         "saved": "saved" in request.GET and request.method != "POST",
         "reads": subscriber.subscriptions.active().exists(),
     }
-    return render(request, "newsletter/preferences.html", context)
+    return render(request, "newsletter/preferences.html", context, status=_status(form))
 
 
 def _masked(address):
@@ -215,7 +223,7 @@ def _altered(request):
         request,
         404,
         _("This link is not complete"),
-        _("Sometimes a mail program breaks a long link. Please open it once more from the letter, by its button."),
+        _("Sometimes a mail program breaks a long link. Please open it once more from our e-mail, by its button."),
         again=reverse("info-packet"),
     )
 

@@ -22,7 +22,7 @@ def calendar_links(registration, practice):
     facts = {
         "title": clean(neutral_title(practice)),
         "place": _("Online") if online else clean(f"{seminar.venue.name}, {seminar.venue.address}"),
-        "words": _("The link to join is on your registration’s page. You find that page in our letter.") if online else "",
+        "words": _("The link to join is on your registration’s page. You find that page in our e-mail.") if online else "",
         "start": seminar.starts_at.astimezone(UTC),
         "end": seminar.ends_at.astimezone(UTC),
         "zone": seminar.zone,

@@ -90,8 +90,12 @@ def waitlisted(registration):
         blocks=[
             Heading(_greeting(registration)),
             Paragraph(
-                _("All seats are taken at the moment, so we have put you on the waiting list. %(place)s")
-                % {"place": waiting.place_words(waiting.place(registration))}
+                ngettext(
+                    "All seats are taken at the moment, so we have put you on the waiting list. %(place)s",
+                    "There are not enough seats for the %(count)d of you at the moment, so we have put you on the waiting list. %(place)s",
+                    registration.party_size,
+                )
+                % {"count": registration.party_size, "place": waiting.place_words(waiting.place(registration))}
             ),
             Paragraph(_("When a seat becomes free, it is yours at once, and we send you everything you need. You don’t have to do anything.")),
             Facts(_facts(registration)),
@@ -160,7 +164,7 @@ def _seat_letter(registration, practice, *, subject, heading, opening, before=()
             Facts(_facts(registration)),
             *([Paragraph(_("On the day, open your registration’s page to join. No account is needed."))] if online else []),
             Button(_("See your registration"), links.registration_url(registration)),
-            Paragraph(_("The calendar invite is in this letter. Your own page also has links for Google, Outlook, Yahoo and Apple calendars.")),
+            Paragraph(_("The calendar invite is in this e-mail. Your own page also has links for Google, Outlook, Yahoo and Apple calendars.")),
             Paragraph(_("Can’t come? Please cancel on your registration’s page, so that somebody who waits gets the seat.")),
             *_questions(practice),
         ],

@@ -157,7 +157,7 @@ def _description(registration, practice):
     lines = []
     if registration.mode == Mode.ONLINE:
         lines.append(_("Open your registration’s page to join: %(url)s") % {"url": links.registration_url(registration)})
-    lines.append(_("To cancel, use the button in our letter."))
+    lines.append(_("To cancel, use the button in our e-mail."))
     if practice.phone:
         lines.append(_("Questions? Call %(practice)s at %(phone)s.") % {"practice": practice.name, "phone": phone_words(practice.phone)})
     return "\n".join(lines)

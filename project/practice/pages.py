@@ -53,5 +53,5 @@ def altered_link(request):
         request,
         404,
         _("This link doesn’t work"),
-        _("Sometimes a mail program breaks a long link. Please open it once more from our letter, by its button, or call us."),
+        _("Sometimes a mail program breaks a long link. Please open it once more from our e-mail, by its button, or call us."),
     )

@@ -291,7 +291,7 @@ def test_the_ledger_remembers_ids_only(post, packet):
 def test_a_bad_address_gets_a_sentence_and_loses_nothing_typed(post, packet, path, address):
     response = post(path, email=address, first_name="Zoraida", newsletter="on")
 
-    assert response.status_code == 200
+    assert response.status_code == 422
     assert response.context["form"].errors.keys() == {"email"}
     assert 'value="Zoraida"' in text_of(response)
     assert (
@@ -307,7 +307,7 @@ def test_a_bad_address_gets_a_sentence_and_loses_nothing_typed(post, packet, pat
 def test_a_bad_name_gets_a_sentence(post, packet, field, name):
     response = post(**{field: name})
 
-    assert response.status_code == 200
+    assert response.status_code == 422
     assert response.context["form"].errors.keys() == {field}
     assert "<script>" not in text_of(response)
     assert not Message.objects.exists()
@@ -323,7 +323,7 @@ def test_a_packet_that_is_not_on_offer_cannot_be_asked_for(post, make_packet):
     make_packet("two")
     make_packet("withdrawn", offered=False)
 
-    assert [post(packet=packet).status_code for packet in ("withdrawn", "nonsense", "")] == [200, 200, 200]
+    assert [post(packet=packet).status_code for packet in ("withdrawn", "nonsense", "")] == [422, 422, 422]
     assert not PacketRequest.objects.exists()
 
 

@@ -186,7 +186,7 @@ def test_the_invite_word_for_word():
         'ATTENDEE;CN="Ana Sample";CUTYPE=INDIVIDUAL;PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:ana@example.org',
         "CLASS:PRIVATE",
         "CREATED:20261101T120000Z",
-        "DESCRIPTION:To cancel\\, use the button in our letter.\\nQuestions? Call Gulf Coast Spine at (813) 555-0100.",
+        "DESCRIPTION:To cancel\\, use the button in our e-mail.\\nQuestions? Call Gulf Coast Spine at (813) 555-0100.",
         "LAST-MODIFIED:20261101T120000Z",
         "LOCATION:Bayside Hall\\, 200 Sample Avenue\\, Tampa\\, FL 33602",
         'ORGANIZER;CN="Gulf Coast Spine":mailto:seminars@practice.example.org',
