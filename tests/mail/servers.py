@@ -111,10 +111,3 @@ def http(answer):
 
     with _serving(Server(("127.0.0.1", 0), Handler)) as server:
         yield server.server_address[1], requests
-
-
-def closed_port():
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

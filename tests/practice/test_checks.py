@@ -2,7 +2,7 @@
 
 import pytest
 
-from .processes import environment, manage
+from tests.processes import environment, manage
 
 PRODUCTION = {
     "SECRET_KEY": "cXk0V7-only-for-this-test-4Yx9_pQmZ2rT8wL5nJ3hB6dF1gKvS",

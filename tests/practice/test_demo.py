@@ -10,8 +10,7 @@ from django.core.management import CommandError
 
 from project.mail import ledger
 from project.practice.management.commands import demo
-
-from .processes import environment, eventually, free_port, manage, started
+from tests.processes import environment, eventually, free_port, manage, started
 
 
 def test_the_demo_says_where_everything_is_and_stops_on_ctrl_c(tmp_path):

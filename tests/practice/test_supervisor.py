@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from .processes import below, command_line, environment, eventually, free_port, none_left, parents, started
+from tests.processes import below, command_line, environment, eventually, free_port, none_left, parents, started
 
 # Two parts, each with a child of its own, that say when they are told to stop.
 PARTS = """

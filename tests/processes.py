@@ -9,10 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def free_port():
+    """A port on 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -45,12 +46,12 @@ def command_line(pid):
     return ""
 
 
-def eventually(condition, seconds=30):
-    """Wait until it holds; fails the test when it does not within so many seconds."""
+def eventually(condition, seconds=40, pause=0.05):
+    """Wait until it holds, looking every `pause` seconds; fails the test when it does not within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "It did not come about in time."
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def none_left(pids):
