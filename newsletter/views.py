@@ -3,8 +3,7 @@
 import logging
 from datetime import timedelta
 
-from csp.decorators import csp_exempt
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from project.mail import tokens
-from project.practice.pages import page_or_button, private, read_only, trouble
+from project.practice.exports import pdf_response
+from project.practice.pages import form_status, page_or_button, private, read_only, trouble
 
 from . import packets, subscribing
 from .consent import PURPOSE
@@ -43,8 +43,7 @@ def info_packet(request):
         if form.is_valid():
             form.ask()
             return redirect("info-packet-asked")
-    context = {"packets": [packet.text() for packet in offered], "form": form}
-    return render(request, "newsletter/info_packet.html", context, status=_status(form))
+    return _form_page(request, "info_packet", form, packets=[packet.text() for packet in offered])
 
 
 @page_or_button
@@ -56,12 +55,13 @@ def subscribe(request):
         if form.shown and form.is_valid():
             form.ask()
             return redirect("newsletter-asked")
-    return render(request, "newsletter/subscribe.html", {"form": form}, status=_status(form))
+    return _form_page(request, "subscribe", form)
 
 
-def _status(form):
-    """Of the page that shows a form: 422 with what has to be mended."""
-    return 422 if form.is_bound and not form.is_valid() else 200
+def _form_page(request, template, form, **context):
+    response = render(request, f"newsletter/{template}.html", {"form": form, **context}, status=form_status(form))
+    response["Cache-Control"] = "no-store"  # a shared phone must not show the next person what was typed
+    return response
 
 
 @read_only
@@ -99,7 +99,6 @@ def _own_page(subscriber):
     return reverse("newsletter-preferences", args=[tokens.make("preferences", subscriber.public_id.hex)])
 
 
-@csp_exempt()  # browsers show a PDF with a page of their own, which our policy for pages would leave blank
 @read_only
 @private
 def packet_file(request, token):
@@ -120,7 +119,7 @@ def packet_file(request, token):
         return trouble(
             request, 404, _("This packet can’t be opened right now"), _("The mistake is ours. Please call us, and we will get it to you.")
         )
-    return FileResponse(file, content_type="application/pdf", filename=f"{asked.packet.slug}-{asked.language}.pdf")
+    return pdf_response(file, f"{asked.packet.slug}-{asked.language}.pdf")
 
 
 # -- A subscriber's own pages ----------------------------------------------------------------------------------------------------------
@@ -160,7 +159,7 @@ def preferences(request, token):
         "saved": "saved" in request.GET and request.method != "POST",
         "reads": subscriber.subscriptions.active().exists(),
     }
-    return render(request, "newsletter/preferences.html", context, status=_status(form))
+    return render(request, "newsletter/preferences.html", context, status=form_status(form))
 
 
 def _masked(address):

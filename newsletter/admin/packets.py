@@ -1,16 +1,16 @@
 """Info packets, their files, and who asked for them."""
 
-from csp.decorators import csp_exempt
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.urls import path, reverse
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from project.practice.exports import pdf_response
 from project.practice.look_only import LookOnly
+from project.practice.pages import read_only
 from project.practice.text_inlines import TextInline, TextsAdmin
 
 from ..models import InfoPacket, InfoPacketText, PacketRequest
@@ -41,17 +41,16 @@ class InfoPacketAdmin(TextsAdmin):
 
     def get_urls(self):
         return [
-            path("file/<int:text_id>/", self.admin_site.admin_view(self.file), name="newsletter_infopacket_file"),
+            path("file/<int:text_id>/", self.admin_site.admin_view(read_only(self.file)), name="newsletter_infopacket_file"),
             *super().get_urls(),
         ]
 
-    @method_decorator(csp_exempt())
     def file(self, request, text_id):
         """The PDF as a reader gets it."""
         text = InfoPacketText.objects.filter(pk=text_id).first() if self.has_view_permission(request) else None
         if text is None or not text.pdf.storage.exists(text.pdf.name):
             raise Http404
-        return FileResponse(text.pdf.open("rb"), content_type="application/pdf", filename=f"{text.packet.slug}-{text.language}.pdf")
+        return pdf_response(text.pdf.open("rb"), f"{text.packet.slug}-{text.language}.pdf")
 
     @admin.display(description=_("title"))
     def title(self, packet):

@@ -2,6 +2,7 @@
 
 import functools
 
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
@@ -15,17 +16,23 @@ def allow(*methods):
         def wrapped(request, *args, **kwargs):
             if request.method in methods:
                 return view(request, *args, **kwargs)
-            response = trouble(request, 405, _("This page can’t be used that way"), _("Please open it in your browser and use its buttons."))
-            response["Allow"] = ", ".join(methods)
-            return response
+            return refused_method(request, methods)
 
+        wrapped.methods = methods  # for who answers before the view is asked, as the CSRF check does
         return wrapped
 
     return decorate
 
 
+def refused_method(request, methods):
+    response = trouble(request, 405, _("This page can’t be used that way"), _("Please open it in your browser and use its buttons."))
+    response["Allow"] = ", ".join(methods)
+    return response
+
+
 read_only = allow("GET", "HEAD")
 page_or_button = allow("GET", "HEAD", "POST")
+button_only = allow("POST")
 
 
 def private(view):
@@ -40,6 +47,13 @@ def private(view):
         return response
 
     return wrapped
+
+
+def form_status(form):
+    """The status of a page with this form: 200 before it is sent, 422 with mistakes in it, 429 when there was no mistake but too many."""
+    if not form.is_bound:
+        return 200
+    return 429 if form.has_error(NON_FIELD_ERRORS, "too-many") else 422
 
 
 def trouble(request, status, title, text, again=None):
