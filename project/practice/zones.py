@@ -58,8 +58,11 @@ def moment_words(moment, zone):
 def from_wall(date, time, zone):
     """The moment (aware, UTC) at which the clocks of an IANA zone show that date and time.
 
-    Raises ValidationError with a sentence for the two hours a year that don't exist or come twice: zoneinfo would take either without a word.
+    Raises ValidationError with a sentence for the two hours a year that don't exist or come twice, which zoneinfo would take without a word,
+    and for a year nobody can mean.
     """
+    if not 1900 <= date.year <= 2199:  # beyond, there are no clocks to ask, and the far end of the calendar has no other zone
+        raise ValidationError(_("Please check the year."), code="year")
     wall = datetime.combine(date, time)
     early, late = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
     if early.utcoffset() != late.utcoffset():

@@ -57,3 +57,9 @@ def test_a_moment_in_spanish_words_fits_every_hour(hour, words):
 def test_a_zone_without_a_common_name_goes_by_its_city(language, words):
     with translation.override(language):
         assert zones.zone_name("America/Boise") == words
+
+
+@pytest.mark.parametrize("year", [1, 1899, 2200, 9999])
+def test_a_year_nobody_can_mean_is_asked_about(year):
+    with translation.override("en"), pytest.raises(ValidationError, match="year"):
+        zones.from_wall(date(year, 12, 31), time(23, 59), "America/New_York")
