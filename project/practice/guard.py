@@ -16,14 +16,13 @@ and in the template `{{ form.guard_fields }}` beside `{% csrf_token %}`.
 import hashlib
 import hmac
 import ipaddress
-import logging
 from datetime import timedelta
 
 from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -31,8 +30,6 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from .models import Knock
-
-logger = logging.getLogger(__name__)
 
 _STAMP = signing.TimestampSigner(salt="lectern.guard")
 
@@ -107,19 +104,16 @@ def place_of(request):
 
 
 def knock(what, limit, span):
-    """Count one try against `limit` per `span` (a timedelta). False when it is one too many, or can't be counted.
+    """Count one try against `limit` per `span` (a timedelta). False when it is one too many. Raises DatabaseError when it can't be counted:
+    then nothing else could be written either, and to say “too many requests” would be untrue.
 
     In the database, not the cache: it holds across processes, and needs nothing that can be down while the page is up. Only a hash is kept.
     """
     now = timezone.now()
     slot = int(now.timestamp() // span.total_seconds())
     key = hmac.new(settings.SECRET_KEY.encode(), f"{what}/{slot}".encode(), hashlib.sha256).hexdigest()
-    try:
-        with transaction.atomic():
-            _row, first = Knock.objects.get_or_create(key=key, defaults={"at": now})
-            if first:
-                Knock.objects.filter(at__lt=now - timedelta(days=2)).delete()
-            return bool(Knock.objects.filter(key=key, count__lt=limit).update(count=F("count") + 1))
-    except DatabaseError:
-        logger.exception("A form's limit could not be counted; the form was refused.")
-        return False
+    with transaction.atomic():
+        _row, first = Knock.objects.get_or_create(key=key, defaults={"at": now})
+        if first:
+            Knock.objects.filter(at__lt=now - timedelta(days=2)).delete()
+        return bool(Knock.objects.filter(key=key, count__lt=limit).update(count=F("count") + 1))

@@ -1,6 +1,8 @@
 """Health, and the pages for what goes wrong: a sentence and a way on, in the visitor's language."""
 
-from django.db import connection
+import sys
+
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -9,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import health
-from .pages import trouble
+from .pages import refused_method, trouble
 
 
 @require_safe
@@ -41,6 +43,9 @@ def permission_denied(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
+    methods = request.resolver_match and getattr(request.resolver_match.func, "methods", None)
+    if methods and request.method not in methods:
+        return refused_method(request, methods)  # no token would help
     return trouble(
         request,
         403,
@@ -54,6 +59,13 @@ def page_not_found(request, exception=None):
 
 
 def server_error(request):
-    """Whatever broke may be the database, so this page takes no request context: it would ask for the practice."""
+    """Whatever broke may be the database, so this page takes no request context: it would ask for the practice.
+
+    503 when it is the database that is away, busy or read-only: that passes, so a crawler or a mail provider may come again.
+    """
     context = {"title": _("Something went wrong on our side"), "text": _("Please try again in a minute, or call us.")}
-    return HttpResponse(render_to_string("500.html", context), status=500)
+    away = isinstance(sys.exception(), (OperationalError, InterfaceError, InternalError))
+    response = HttpResponse(render_to_string("500.html", context), status=503 if away else 500)
+    if away:
+        response["Retry-After"] = "60"
+    return response
