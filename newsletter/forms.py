@@ -32,7 +32,7 @@ class AskForm(GuardedForm):
         error_messages={"required": _("Please choose a language."), "invalid_choice": _("Please choose one of these languages.")},
     )
     newsletter = forms.BooleanField(required=False)
-    wording = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the version of the words beside the box
+    wording = forms.CharField(required=False, widget=forms.HiddenInput)  # the version of the words beside the box
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,5 +1,6 @@
 """Asking, confirming, stopping: what happens between a person and the newsletter, as verbs."""
 
+import re
 from datetime import timedelta
 
 from django.db import transaction
@@ -24,7 +25,12 @@ def current_wording(purpose, language):
 
 
 def wording_read(purpose, language, version):
-    """The very words a person read, by the version their form carried: they may have been replaced meanwhile. None: never written."""
+    """The very words a person read, by the version their form carried: they may have been replaced meanwhile.
+
+    None for a version nobody wrote, or what is no number at all: it comes back from a field that people don't see and programs fill in.
+    """
+    if not re.fullmatch(r"[0-9]{1,4}", version or ""):
+        return None
     return ConsentWording.objects.filter(purpose=purpose, language=language, version=version).first()
 
 

@@ -53,6 +53,8 @@ class FilterForm(forms.Form):
     def narrow(self, seminars):
         """The chosen ones of a queryset. A hybrid seminar is found by either way to attend."""
         self.is_valid()
+        for name in ("language", "format"):  # chosen from a list; anything else was not typed by a person
+            self.errors.pop(name, None)
         if language := self.cleaned_data.get("language"):
             seminars = seminars.filter(talk_language=language)
         if form := self.cleaned_data.get("format"):
@@ -146,10 +148,7 @@ class RegisterForm(GuardedForm):
     @property
     def wording(self):
         """The very words beside the box the person saw: they may have been replaced while the form lay open."""
-        version = self.data.get("wording", "")
-        if version.isascii() and version.isdecimal() and len(version) < 5:
-            return subscribing.wording_read(consent.PURPOSE, get_language(), int(version)) or self._shown
-        return self._shown
+        return subscribing.wording_read(consent.PURPOSE, get_language(), self.data.get("wording", "")) or self._shown
 
     def clean_email(self):
         return parse_address(self.cleaned_data["email"]) if self.cleaned_data["email"] else ""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from newsletter import packets, subscribing
 from project.practice.links import absolute
 from project.practice.models import Practice
-from project.practice.pages import altered_link, page_or_button, private, read_only, trouble
+from project.practice.pages import altered_link, form_status, page_or_button, private, read_only, trouble
 
 from . import calendar_links, jsonld, links, nearby, waiting
 from . import registration as verbs
@@ -102,7 +102,7 @@ def register(request, slug):
     if form.is_caught():
         return redirect("seminar-registered", slug=slug)
     if not form.is_valid():
-        return _form_page(request, found, form, status=422)
+        return _form_page(request, found, form, status=form_status(form))
     pool = next(pool for pool in found.pools.all() if pool.mode == form.mode_chosen)
     fits = form.cleaned_data["party_size"] <= pool.free
     if not fits and "waiting" not in request.POST:

@@ -16,10 +16,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_POST, require_safe
 
 from project.practice.exports import csv_response
 from project.practice.models import Practice
+from project.practice.pages import button_only, read_only
 from project.practice.text_inlines import TextInline, TextsAdmin
 from project.practice.zones import moment_words, to_wall, zone_name
 
@@ -108,17 +108,15 @@ class CampaignAdmin(TextsAdmin):
         def wrap(route, view, name):
             return path(f"<int:pk>/{route}/", self.admin_site.admin_view(view), name=f"newsletter_campaign_{name}")
 
-        verbs = [
-            wrap(name, require_POST(partial(self.verb_view, verb=verb, sentence=sentence)), name) for name, verb, sentence in self._verbs()
-        ]
+        verbs = [wrap(name, button_only(partial(self.verb_view, verb=verb, sentence=sentence)), name) for name, verb, sentence in self._verbs()]
         own = [
-            wrap("preview", require_safe(self.preview_view), "preview"),
-            wrap("preview/<slug:language>", require_safe(self.letter_view), "letter"),
-            wrap("test", require_POST(self.test_view), "test"),
+            wrap("preview", read_only(self.preview_view), "preview"),
+            wrap("preview/<slug:language>", read_only(self.letter_view), "letter"),
+            wrap("test", button_only(self.test_view), "test"),
             wrap("schedule", self.schedule_view, "schedule"),
-            wrap("again", require_POST(self.again_view), "again"),
-            wrap("report", require_safe(self.report_view), "report"),
-            wrap("export", require_safe(self.export_view), "export"),
+            wrap("again", button_only(self.again_view), "again"),
+            wrap("report", read_only(self.report_view), "report"),
+            wrap("export", read_only(self.export_view), "export"),
         ]
         return own + verbs + super().get_urls()
 

@@ -9,9 +9,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
 
 from project.practice.look_only import LookOnly
+from project.practice.pages import button_only
 
 from . import bells, desk, ledger, routes, sending
 from .addresses import address_hash, parse_address
@@ -84,7 +84,7 @@ class RouteAdmin(LookOnly, admin.ModelAdmin):
 
     def get_urls(self):
         def verb(view):
-            return self.admin_site.admin_view(require_POST(view))
+            return self.admin_site.admin_view(button_only(view))
 
         own = [
             path("<slug:stream>/test/", verb(self.test_view), name="mail_route_test"),

@@ -16,7 +16,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+
+from project.practice.pages import read_only
 
 from . import routes
 
@@ -105,13 +106,13 @@ def _shown(number, part):
     return Attachment(number, part.get_filename() or "", part.get_content_type(), len(content), text)
 
 
-@require_safe
+@read_only
 def letters(request):
     page = Paginator(_newest_first(_folder()), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "demo/letters.html", {"page": page, "letters": [_summary(file) for file in page]})
 
 
-@require_safe
+@read_only
 def letter(request, name):
     message = _parse(name)
     context = {
@@ -125,7 +126,7 @@ def letter(request, name):
     return render(request, "demo/letter.html", context)
 
 
-@require_safe
+@read_only
 @xframe_options_sameorigin
 @csp(_LETTER_CSP)
 def html(request, name):
@@ -134,18 +135,18 @@ def html(request, name):
     return HttpResponse(content.replace("<head>", '<head><base target="_blank">', 1))
 
 
-@require_safe
+@read_only
 def source(request, name):
     """The letter as it would have crossed the wire."""
     return HttpResponse(_source(name), content_type="text/plain; charset=utf-8")
 
 
-@require_safe
+@read_only
 def download(request, name):
     return _saved(_source(name), "message/rfc822", f"{name}.eml")
 
 
-@require_safe
+@read_only
 def attachment(request, name, number):
     parts = _attachments(_parse(name))
     if number >= len(parts):

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
+from project.practice.pages import button_only
 from project.practice.phones import phone_words
 
 from .. import correcting
@@ -89,7 +89,7 @@ class RegistrationAdmin(admin.ModelAdmin):
         return queryset.named(search_term), False
 
     def get_urls(self):
-        cancel = self.admin_site.admin_view(require_POST(self.cancel_view))
+        cancel = self.admin_site.admin_view(button_only(self.cancel_view))
         correct = self.admin_site.admin_view(self.correct_view)
         return [
             path("<int:pk>/cancel/", cancel, name="seminars_registration_cancel"),

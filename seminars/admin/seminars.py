@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
 
 from project.practice.exports import csv_response
+from project.practice.pages import button_only, read_only
 from project.practice.phones import phone_words
 from project.practice.text_inlines import TextInline, TextsAdmin
 from project.practice.zones import moment_words, to_wall
@@ -124,12 +124,12 @@ class SeminarAdmin(TextsAdmin):
             return path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"seminars_seminar_{name.replace('-', '_')}")
 
         own = [
-            wrap(require_POST(self.publish_view), "publish"),
+            wrap(button_only(self.publish_view), "publish"),
             wrap(self.move_view, "move"),
             wrap(self.call_off_view, "call-off"),
             wrap(self.copy_view, "copy"),
             wrap(self.add_person_view, "add-person"),
-            wrap(require_safe(self.export_view), "export"),
+            wrap(read_only(self.export_view), "export"),
         ]
         return own + super().get_urls()
 
