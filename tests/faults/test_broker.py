@@ -17,7 +17,7 @@ from project.mail.models import Message
 from project.practice import verification
 from seminars.models import Registration
 
-from ..practice.processes import free_port
+from ..processes import free_port
 from ..seminars.conftest import make_seminar, register, seminar, venue
 from .conftest import database_url
 
