@@ -305,6 +305,7 @@ if CELERY_BROKER_URL.startswith("filesystem"):
     _bells = VAR / "bells"
     (_bells / "in").mkdir(parents=True, exist_ok=True)
     (_bells / "control").mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT = "project.mail.bell_files:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_bells / "in"),
         "data_folder_out": str(_bells / "in"),
