@@ -85,3 +85,20 @@ def test_too_many_wrong_passwords_close_the_door_for_a_while_and_say_so(client, 
     assert answers[0] == 200
     assert locked.status_code == 429
     assert "a quarter of an hour" in locked.content.decode()
+
+
+@pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
+def test_signing_in_never_leads_to_another_site(client, practice, elsewhere):
+    User.objects.create_superuser("owner", password=PASSWORD)
+
+    answer = client.post("/admin/login/", {"username": "owner", "password": PASSWORD, "next": elsewhere})
+
+    assert (answer.status_code, answer.url) == (302, "/admin/")
+
+
+def test_a_host_name_that_is_not_ours_gets_a_page_that_does_not_repeat_it(client, practice):
+    answer = client.get("/es/", headers={"host": "evil.example"})
+
+    assert answer.status_code == 400
+    assert "Content-Security-Policy" in answer.headers
+    assert "evil" not in answer.content.decode()
