@@ -16,7 +16,7 @@ from project.practice.phones import parse_phone
 from project.practice.texts import languages
 
 from . import nearby
-from .models import Seminar
+from .models import Mode, Seminar
 from .models.registrations import LARGEST_PARTY
 
 Format = Seminar.Format
@@ -113,6 +113,9 @@ class RegisterForm(GuardedForm):
     def __init__(self, *args, seminar, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
         self._modes = seminar.modes
+        if self.is_online_only:
+            self.fields["email"].help_text = _("Your confirmation goes there, and the link to join.")
+            self.fields["phone"].label = _("Phone (optional)")
         if len(self._modes) == 1:
             del self.fields["mode"]
         else:
@@ -160,9 +163,19 @@ class RegisterForm(GuardedForm):
         data = self.cleaned_data
         if not data.get("email") and not data.get("phone") and not {"email", "phone"} & self.errors.keys():
             self.add_error("email", _("Please give us your e-mail address or your phone number. One of them is enough."))
+        elif self._is_online and not data.get("email") and "email" not in self.errors:
+            self.add_error("email", _("The link to join comes by e-mail. Please give us your address, or call us."))
         elif data.get("newsletter") and not data.get("email") and "email" not in self.errors:
             self.add_error("email", _("The newsletter comes by e-mail. Please give us your address, or untick the newsletter."))
         return super().clean()
+
+    @property
+    def is_online_only(self):
+        return self._modes == [Mode.ONLINE]
+
+    @property
+    def _is_online(self):
+        return self.is_online_only or self.cleaned_data.get("mode") == Mode.ONLINE
 
     @property
     def mode_chosen(self):

@@ -155,7 +155,7 @@ _COOKIE, _COOKIE_SALT, _COOKIE_AGE = "registered", "lectern.registered", 15 * 60
 
 def _thank(request, found, form, fits):
     response = redirect("seminar-registered", slug=found.slug)
-    said = [form.cleaned_data["first_name"], form.cleaned_data["email"], form.cleaned_data["party_size"], fits]
+    said = [form.cleaned_data["first_name"], form.cleaned_data["email"], form.cleaned_data["party_size"], form.mode_chosen, fits]
     response.set_cookie(
         _COOKIE,
         signing.dumps(said, salt=_COOKIE_SALT),
@@ -179,9 +179,9 @@ def registered(request, slug):
         said = signing.loads(request.COOKIES.get(_COOKIE, ""), salt=_COOKIE_SALT, max_age=_COOKIE_AGE)
     except signing.BadSignature:
         said = None
-    context = {"seminar": found, "text": found.text(), "is_known": said is not None}
+    context = {"seminar": found, "text": found.text(), "is_known": said is not None, "mode": None}
     if said:
-        context |= dict(zip(("first_name", "email", "party_size", "fits"), said, strict=True))
+        context |= dict(zip(("first_name", "email", "party_size", "mode", "fits"), said, strict=True))
     return render(request, "seminars/registered.html", context)
 
 

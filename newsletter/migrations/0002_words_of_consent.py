@@ -7,12 +7,12 @@ from django.db import migrations
 
 WORDINGS = {
     "en": (
-        "Yes, please also send me this practice’s free e-mail newsletter: articles on spine health and news of its seminars. "
-        "I can stop it at any time with the link in every letter. "
+        "Yes, please send me this practice’s free e-mail newsletter: articles on spine health and news of its seminars. "
+        "I can stop it at any time with the link in every e-mail. "
         "I don’t have to agree to this to get information or to come to a seminar."
     ),
     "es": (
-        "Sí, deseo recibir también por correo electrónico el boletín gratuito de este consultorio: artículos sobre la salud de la columna "
+        "Sí, deseo recibir por correo electrónico el boletín gratuito de este consultorio: artículos sobre la salud de la columna "
         "y avisos de sus seminarios. Puedo cancelarlo en cualquier momento con el enlace que aparece en cada envío. "
         "No es necesario aceptarlo para recibir información ni para asistir a un seminario."
     ),

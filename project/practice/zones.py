@@ -1,5 +1,6 @@
 """Time zones: which are real, and how a person reads a moment in one."""
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,6 +25,9 @@ _NAMES = {
 
 #: For coordinators to choose from: the country's zones by the name people say.
 CHOICES = [(zone, name) for zone, name in _NAMES.items() if zone not in {"America/Detroit", "UTC"}]
+
+
+_HALF_OF_THE_DAY = re.compile(r"(?<=\d) (?=[ap]\.)")
 
 
 def validate_zone(value):
@@ -53,6 +57,11 @@ def moment_words(moment, zone):
         "time": time_words(moment, zone),
         "zone": zone_name(zone),
     }
+
+
+def unbroken(words):
+    """The same words, never with a line end between an hour and its `p.m.`: on a phone a lone number reads like a price."""
+    return _HALF_OF_THE_DAY.sub("\u00a0", words)
 
 
 def from_wall(date, time, zone):

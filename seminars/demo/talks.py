@@ -2,7 +2,7 @@
 
 BRING = {
     "en": "A list of your medicines, your questions on paper, and a pillow if sitting is hard. Bring someone along if you can.",
-    "es": "Una lista de sus medicamentos, sus preguntas por escrito y un cojín si le cuesta estar sentado. Si puede, venga acompañado.",
+    "es": "Una lista de sus medicamentos, sus preguntas por escrito y un cojín si le cuesta sentarse. Si puede, venga con alguien.",
 }
 BRING_ONLINE = {
     "en": "Something to write with, and a comfortable place where you can stand up or lie down. Your camera may stay off.",

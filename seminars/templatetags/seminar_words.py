@@ -5,7 +5,7 @@ from django.conf import settings
 from django.urls import translate_url
 from django.utils.translation import gettext as _
 
-from project.practice.zones import moment_words, time_words
+from project.practice.zones import moment_words, time_words, unbroken
 
 from ..models import Mode, Seminar
 from ..nearby import distance_words
@@ -17,12 +17,12 @@ register = template.Library()
 @register.filter
 def when(seminar):
     """`Thursday, December 3, 2026, at 6:00 p.m. Eastern Time`."""
-    return moment_words(seminar.starts_at, seminar.zone)
+    return unbroken(moment_words(seminar.starts_at, seminar.zone))
 
 
 @register.filter
 def until(seminar):
-    return time_words(seminar.ends_at, seminar.zone)
+    return unbroken(time_words(seminar.ends_at, seminar.zone))
 
 
 @register.filter
@@ -43,17 +43,29 @@ def place(seminar):
 
 
 @register.filter
+def place_in_full(seminar, mode):
+    """Where somebody goes who attends that way, with the street, for those who get no letter. Without a mode as `place` says it."""
+    if mode == Mode.IN_PERSON:
+        return f"{seminar.venue.name}, {seminar.venue.address}"
+    return _("Online") if mode == Mode.ONLINE else place(seminar)
+
+
+@register.filter
 def seats(seminar):
     """Seats in words, one for each way to attend: dicts of `words` and `level` (`good`, `few` or `full`)."""
     pools = [pool for pool in seminar.pools.all() if pool.mode in seminar.modes]
     labels = {Mode.IN_PERSON: _("In person: %(seats)s"), Mode.ONLINE: _("Online: %(seats)s")}
     return [
         {
-            "words": seats_words(pool.free) if len(pools) == 1 else labels[pool.mode] % {"seats": seats_words(pool.free)},
+            "words": seats_words(pool.free) if len(pools) == 1 else labels[pool.mode] % {"seats": _lowered(seats_words(pool.free))},
             "level": seats_level(pool.free),
         }
         for pool in pools
     ]
+
+
+def _lowered(words):
+    return words[:1].lower() + words[1:]
 
 
 @register.filter

@@ -111,7 +111,7 @@ def test_list_says_each_seminar_in_the_pages_language(client, make_seminar):
 
     assert titles(english) == ["Back in motion (en)"]
     assert titles(spanish) == ["Back in motion (es)"]
-    assert "Thursday, December 5, 2030, at 6 p.m. Eastern Time" in english.content.decode()
+    assert "Thursday, December 5, 2030, at 6\N{NO-BREAK SPACE}p.m. Eastern Time" in english.content.decode()
     assert "Bayside Hall, Tampa, FL" in english.content.decode()
     assert f'href="/es/seminars/{seminar.slug}/"' in spanish.content.decode()
 
@@ -210,7 +210,7 @@ def test_a_seminars_page_says_everything_for_the_day(client, make_seminar):
     text = client.get(f"/seminars/{seminar.slug}/").content.decode()
 
     for words in (
-        "Thursday, July 11, 2030, at 6 p.m. Eastern Time",
+        "Thursday, July 11, 2030, at 6\N{NO-BREAK SPACE}p.m. Eastern Time",
         "1 hour 30 minutes",
         "200 Sample Avenue",
         "Free garage next door",

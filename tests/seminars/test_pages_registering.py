@@ -126,6 +126,7 @@ def test_a_phone_number_alone_is_enough(client, seminar, send, deliver):
     assert Registration.objects.get().phone == "+18135550123"
     assert deliver() == []
     assert "please write down the date" in page
+    assert f"{seminar.venue.name}, {seminar.venue.address}" in page
     assert "is on its way" not in page
 
 
@@ -138,6 +139,27 @@ def test_a_hybrid_seminar_asks_how(client, make_seminar, send):
     assert unasked.status_code == 422
     assert "Please choose one." in words(unasked)
     assert Registration.objects.get().mode == "online"
+
+
+def test_the_thanks_say_where_for_the_way_chosen(client, make_seminar, send):
+    seminar = make_seminar(format="hybrid")
+
+    online = words(client.get(send(seminar, mode="online").url))
+    in_person = words(client.get(send(seminar, mode="in-person", first_name="Ben").url))
+
+    assert "<dd>Online</dd>" in online
+    assert seminar.venue.street in in_person
+
+
+@pytest.mark.parametrize("form", ["online", "hybrid"])
+def test_who_attends_online_needs_an_address_for_the_link(client, make_seminar, send, form):
+    seminar = make_seminar(format=form)
+
+    answer = send(seminar, mode="online", email="", phone="813 555 0123")
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"email": ["The link to join comes by e-mail. Please give us your address, or call us."]}
+    assert not Registration.objects.exists()
 
 
 # -- The newsletter box ----------------------------------------------------------------------------------------------------------------

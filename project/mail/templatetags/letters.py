@@ -6,6 +6,8 @@ from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
 
+from project.practice.zones import unbroken
+
 register = template.Library()
 
 INK, SOFT, LINK, PAPER, LINEN, LINE, HONEY = "#14343b", "#45606a", "#1b5a66", "#ffffff", "#f6f3ee", "#ddd6cb", "#d98a1c"
@@ -45,7 +47,7 @@ def style(name):
 @register.filter
 def breaks(text):
     """Escaped text whose line ends are `<br>`."""
-    return mark_safe("<br>".join(conditional_escape(line) for line in str(text).splitlines()))
+    return mark_safe("<br>".join(conditional_escape(line) for line in unbroken(str(text)).splitlines()))
 
 
 @register.filter

@@ -56,7 +56,7 @@ def zone_name(zone):
 def date_leaf(moment, zone):
     """A calendar's leaf: weekday, day, month. It repeats a date written out beside it, so screen readers pass it by."""
     local = moment.astimezone(ZoneInfo(zone))
-    return {"weekday": formats.date_format(local, "D"), "day": local.day, "month": formats.date_format(local, "M")}
+    return {"weekday": formats.date_format(local, "D").capitalize(), "day": local.day, "month": formats.date_format(local, "M").capitalize()}
 
 
 @register.simple_tag(takes_context=True)
