@@ -42,18 +42,22 @@ def run(parts, out=sys.stdout, then=None):
     # Blocked and waited for, instead of handled: no signal comes between two lines of ours.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
     say = _Voice(out, max(len(part.name) for part in parts))
-    running = {}
+    running, voices = {}, []
     try:
         for part in parts:
             running[part.name] = _start(part)
         # Threads only now: a fork beside a running thread may inherit a held lock.
         for name, process in running.items():
-            threading.Thread(target=say.repeat, args=[name, process.stdout], daemon=True).start()
+            voices.append(threading.Thread(target=say.repeat, args=[name, process.stdout], daemon=True))
+            voices[-1].start()
         if then:
             threading.Thread(target=then, daemon=True).start()
         ended = _wait(running)
     finally:
         _stop(running, say)
+        # Their last words are out when their pipes have ended. A thread that still wrote while Python shuts down would abort it.
+        for voice in voices:
+            voice.join(2)
         # Signals that came while stopping have been obeyed; left pending, they would now end us from outside.
         while signal.sigpending() & _AWAITED:
             signal.sigwait(_AWAITED)
