@@ -1,11 +1,12 @@
 """The coordinators' forms for a campaign: writing it, and letting it go."""
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTimeWidget
+from django.contrib.admin.widgets import AdminDateWidget
 from django.utils.safestring import mark_safe
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from project.practice.clock_fields import ClockField
 from project.practice.zones import from_wall
 
 from .. import content, merge
@@ -59,7 +60,7 @@ class ScheduleForm(forms.Form):
 
     now = forms.BooleanField(label=_("Send it now"), required=False)
     date = forms.DateField(label=_("Date"), required=False, widget=AdminDateWidget)
-    time = forms.TimeField(label=_("Time"), required=False, widget=AdminTimeWidget)
+    time = ClockField(label=_("Time"), required=False)
     confirm = forms.IntegerField(
         label=_("How many people get it?"), widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     )

@@ -1,11 +1,12 @@
 """The coordinators' forms. Dates and times are typed as the seminar's own clocks show them."""
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTimeWidget
+from django.contrib.admin.widgets import AdminDateWidget
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import parse_address
+from project.practice.clock_fields import ClockField
 from project.practice.phones import parse_phone
 from project.practice.zones import from_wall, to_wall
 
@@ -24,8 +25,8 @@ class WallClockMixin(forms.Form):
     """A date, a start and an end on one day, read in the zone chosen beside them: `starts_at` and `ends_at` in `cleaned_data`, in UTC."""
 
     date = forms.DateField(label=_("Date"), widget=AdminDateWidget)
-    starts = forms.TimeField(label=_("Starts"), widget=AdminTimeWidget)
-    ends = forms.TimeField(label=_("Ends"), widget=AdminTimeWidget)
+    starts = ClockField(label=_("Starts"))
+    ends = ClockField(label=_("Ends"))
 
     @staticmethod
     def wall_clock(seminar):
@@ -134,7 +135,7 @@ class CopyForm(forms.Form):
     """When the copy takes place; it is as long as the first. `cleaned_data["copy"]` is what `changes.duplicate` asks for."""
 
     date = forms.DateField(label=_("Date"), widget=AdminDateWidget)
-    starts = forms.TimeField(label=_("Starts"), widget=AdminTimeWidget)
+    starts = ClockField(label=_("Starts"))
 
     def __init__(self, *args, seminar, **kwargs):
         super().__init__(*args, **kwargs)
