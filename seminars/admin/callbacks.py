@@ -1,7 +1,9 @@
 """The call list: whom no letter reaches, oldest first, and what came of each call."""
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -32,6 +34,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(Callback)
 class CallbackAdmin(admin.ModelAdmin):
+    list_display_links = None  # the name leads to the person's registration
     list_display = ["person", "call", "reason", "seminar", "created_at", "outcome", "done_by"]
     list_filter = [OpenFilter, "reason"]
     list_select_related = ["registration__seminar", "done_by"]
@@ -39,7 +42,9 @@ class CallbackAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("name"))
     def person(self, callback):
-        return f"{callback.registration.last_name}, {callback.registration.first_name}"
+        person = callback.registration
+        page = reverse("admin:seminars_registration_change", args=[person.pk])
+        return format_html('<a href="{}">{}, {}</a>', page, person.last_name, person.first_name)
 
     @admin.display(description=_("phone"))
     def call(self, callback):

@@ -8,7 +8,6 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from project.practice.pages import button_only
 from project.practice.phones import phone_words
 
 from .. import correcting
@@ -89,7 +88,7 @@ class RegistrationAdmin(admin.ModelAdmin):
         return queryset.named(search_term), False
 
     def get_urls(self):
-        cancel = self.admin_site.admin_view(button_only(self.cancel_view))
+        cancel = self.admin_site.admin_view(self.cancel_view)
         correct = self.admin_site.admin_view(self.correct_view)
         return [
             path("<int:pk>/cancel/", cancel, name="seminars_registration_cancel"),
@@ -112,24 +111,27 @@ class RegistrationAdmin(admin.ModelAdmin):
                 self.log_change(request, stands, "Corrected the e-mail address.")
                 messages.success(request, _("Corrected. Their letter is on its way to the right address."))
                 return HttpResponseRedirect(reverse("admin:seminars_registration_change", args=[stands.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": person,
-            "form": form,
-            "title": _("Correct the e-mail address"),
-        }
-        return render(request, "admin/seminars/registration/correct.html", context)
+        return self._page(request, person, "correct", form=form, title=_("Correct the e-mail address"))
 
     def cancel_view(self, request, pk):
-        person = get_object_or_404(Registration, pk=pk)
+        """Asked once more: a slip would give somebody's seat away."""
+        person = get_object_or_404(Registration.objects.select_related("seminar"), pk=pk)
         if not self.has_change_permission(request, person):
             raise PermissionDenied
+        if request.method != "POST":
+            return self._page(request, person, "cancel", name=self.name(person), title=_("Cancel this registration"))
         try:
             verbs.cancel(person, by=Registration.CancelledBy.FRONT_DESK)
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
             self.log_change(request, person, "Cancelled.")
-            messages.success(request, _("Cancelled. Their seats are free, and they are being told."))
+            messages.success(
+                request,
+                _("Cancelled. Their seats are free, and they are being told.") if person.email else _("Cancelled. Their seats are free."),
+            )
         return HttpResponseRedirect(reverse("admin:seminars_registration_change", args=[pk]))
+
+    def _page(self, request, person, template, **context):
+        context |= {**self.admin_site.each_context(request), "opts": self.opts, "original": person}
+        return render(request, f"admin/seminars/registration/{template}.html", context)

@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from project.practice.exports import csv_response
 from project.practice.pages import button_only, read_only
 from project.practice.phones import phone_words
 from project.practice.text_inlines import TextInline, TextsAdmin
-from project.practice.zones import moment_words, to_wall
+from project.practice.zones import moment_words, time_words, to_wall
 
 from .. import changes, registration
 from ..models import Registration, Seminar, SeminarText
@@ -80,11 +81,21 @@ class SeminarAdmin(TextsAdmin):
 
     @admin.display(description=_("seats"))
     def seats(self, seminar):
-        return "; ".join(
-            _("%(expected)s of %(capacity)s, %(waiting)s waiting")
-            % {"expected": pool.expected, "capacity": pool.capacity, "waiting": pool.waiting}
-            for pool in seminar.pools.all()
-        )
+        return "; ".join(_seats_words(pool, len(seminar.modes) > 1) for pool in seminar.pools.all())
+
+    def get_fieldsets(self, request, obj=None):
+        """Where a published seminar's greyed-out date and place are changed is said beside them."""
+        if obj is None or obj.status == Seminar.Status.DRAFT:
+            return self.fieldsets
+        (name, first), *rest = self.fieldsets
+        return [(name, {**first, "description": _("People rely on these. Press “Move” to change them, and everybody is told.")}), *rest]
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """A new draft stays open: the next thing to do with it is to look it over and publish it."""
+        if "_save" not in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, _("Saved as a draft, which nobody but you sees. Look it over, then press “Publish”."))
+        return self._back(obj)
 
     def render_change_form(self, request, context, *args, obj=None, **kwargs):
         if obj is not None:
@@ -143,6 +154,13 @@ class SeminarAdmin(TextsAdmin):
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "seminar": seminar, "original": seminar}
         return render(request, f"admin/seminars/seminar/{template}.html", context)
 
+    def _called_off(self, request, seminar):
+        """Where a page leads that has no use for a seminar that was called off; None while it is to take place."""
+        if request.method == "POST" or seminar.status != Seminar.Status.CANCELLED:
+            return None
+        messages.error(request, _("This seminar was cancelled. Make a copy of it instead."))
+        return self._back(seminar)
+
     def _back(self, seminar):
         return HttpResponseRedirect(reverse("admin:seminars_seminar_change", args=[seminar.pk]))
 
@@ -164,6 +182,8 @@ class SeminarAdmin(TextsAdmin):
     def move_view(self, request, pk):
         """Date, time or place change: first a preview of who hears of it and how, then the button."""
         seminar = self._seminar(request, pk)
+        if gone := self._called_off(request, seminar):
+            return gone
         form = MoveForm(request.POST or None, instance=seminar)
         if request.method != "POST" or not form.is_valid():
             return self._page(request, seminar, "move", form=form, title=_("Move this seminar"))
@@ -172,7 +192,9 @@ class SeminarAdmin(TextsAdmin):
         if "confirm" not in request.POST:
             words = {
                 "old": moment_words(seminar.starts_at, seminar.zone),
+                "old_end": time_words(seminar.ends_at, seminar.zone),
                 "new": moment_words(moved["starts_at"], moved["zone"]),
+                "new_end": time_words(moved["ends_at"], moved["zone"]),
                 "new_venue": moved["venue"],
             }
             return self._page(
@@ -187,6 +209,8 @@ class SeminarAdmin(TextsAdmin):
 
     def call_off_view(self, request, pk):
         seminar = self._seminar(request, pk)
+        if gone := self._called_off(request, seminar):
+            return gone
         if request.method != "POST":
             return self._page(request, seminar, "call_off", told=told(seminar), title=_("Call this seminar off"))
         return self._do(
@@ -211,6 +235,8 @@ class SeminarAdmin(TextsAdmin):
         seminar = self._seminar(request, pk)
         if not request.user.has_perm("seminars.add_registration"):
             raise PermissionDenied
+        if gone := self._called_off(request, seminar):
+            return gone
         form = PersonForm(request.POST or None, seminar=seminar)
         if request.method == "POST" and form.is_valid():
             try:
@@ -258,6 +284,14 @@ class SeminarAdmin(TextsAdmin):
             for person in seminar.registrations.active().order_by("status", "folded_name", "pk").iterator(500)
         )
         return csv_response(f"{seminar.slug}.csv", header, rows)
+
+
+def _seats_words(pool, named):
+    """How full a room is, as the list says it: `12 of 30, 3 waiting`, with the way to attend where there are two."""
+    words = _("%(expected)s of %(capacity)s") % {"expected": pool.expected, "capacity": pool.capacity}
+    if pool.waiting:
+        words += ", " + ngettext("%(n)d waiting", "%(n)d waiting", pool.waiting) % {"n": pool.waiting}
+    return f"{pool.get_mode_display()}: {words}" if named else words
 
 
 def told(seminar):

@@ -244,7 +244,11 @@ def test_the_desk_cancels_for_a_person(desk, seminar, register, deliver):
     person = register(seminar, "Ana")
     deliver()
 
-    assert desk.get(page("registration_cancel", person.pk)).status_code == 405
+    asked = desk.get(page("registration_cancel", person.pk))
+    person.refresh_from_db()
+    assert (asked.status_code, person.status) == (200, "confirmed")
+    assert "Ana" in asked.text
+
     desk.post(page("registration_cancel", person.pk))
 
     person.refresh_from_db()
@@ -307,3 +311,36 @@ def test_a_page_saved_late_does_not_undo_what_happened_meanwhile(seminar):
 
     seminar.refresh_from_db()
     assert (seminar.status, seminar.series) == ("cancelled", "evenings")
+
+
+def test_a_new_seminar_stays_open_so_that_it_can_be_published(desk, venue):
+    response = desk.post(page("seminar_add"), new_seminar(venue, starts="6 pm", ends="7:30 p.m.") | {"_save": "Save"}, follow=True)
+
+    seminar = Seminar.objects.get()
+    assert response.redirect_chain == [(page("seminar_change", seminar.pk), 302)]
+    assert wall(seminar.starts_at) == ("2027-01-14", "18:00")
+    assert page("seminar_publish", seminar.pk) in response.text
+
+
+@pytest.mark.parametrize("verb", ["move", "call_off", "add_person"])
+def test_a_seminar_called_off_offers_nothing_that_would_be_refused(desk, seminar, verb):
+    call_off(seminar)
+
+    response = desk.get(page(f"seminar_{verb}", seminar.pk), follow=True)
+
+    assert response.redirect_chain == [(page("seminar_change", seminar.pk), 302)]
+    assert "This seminar was cancelled. Make a copy of it instead." in response.text
+    assert "This seminar was called off." in response.text
+
+
+def test_the_list_names_the_ways_to_attend_only_where_there_are_two(desk, seminar, register):
+    register(seminar, "Ana")
+    assert SeminarAdmin(Seminar, admin.site).seats(seminar) == "1 of 10"
+
+
+def test_a_call_leads_to_the_person_on_today_and_on_the_list(desk, seminar, register):
+    person = register(seminar, "Bo", email="", phone="+18135550101")
+    Callback.objects.create(registration=person, reason=Callback.Reason.MOVED, created_at=timezone.now())
+
+    for where in (reverse("admin:index"), page("callback_changelist")):
+        assert page("registration_change", person.pk) in desk.get(where).text
