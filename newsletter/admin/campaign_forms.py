@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.utils.safestring import mark_safe
-from django.utils.text import format_lazy
+from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
 from project.practice.clock_fields import ClockField
@@ -20,9 +20,26 @@ _FIELDS_HELP = format_lazy(
 
 
 class CampaignForm(forms.ModelForm):
+    slug = forms.SlugField(
+        label=_("Web address"), max_length=50, required=False, help_text=_("Its last part. Left empty, we make one of the name.")
+    )
+
     class Meta:
         model = Campaign
-        fields = ["name", "slug", "topic"]
+        fields = ["name", "topic", "slug"]
+
+    def clean(self):
+        data = super().clean()
+        if data.get("name") and "slug" not in self.errors and not data.get("slug"):
+            data["slug"] = _free_slug(data["name"], self.instance.pk)
+        return data
+
+
+def _free_slug(name, own_pk):
+    """`office-hours`, with a number where another campaign has it."""
+    base = slugify(name)[:44].strip("-") or "newsletter"
+    taken = set(Campaign.objects.filter(slug__startswith=base).exclude(pk=own_pk).values_list("slug", flat=True))
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
 
 
 class CampaignTextForm(forms.ModelForm):
@@ -41,7 +58,7 @@ class CampaignTextForm(forms.ModelForm):
             "preheader": _("The line mailboxes show after the subject. About 80 characters are seen."),
             "body": format_lazy(
                 "{markdown} {fields}",
-                markdown=_("Markdown: # Heading, **bold**, *italic*, - list, [words](https://address). An empty line begins a paragraph."),
+                markdown=_("Markdown: ## Heading, **bold**, *italic*, - list, [words](https://address). An empty line begins a paragraph."),
                 fields=_FIELDS_HELP,
             ),
         }

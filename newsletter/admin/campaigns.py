@@ -1,11 +1,13 @@
 """Campaigns at the front desk: written, looked at, tried, scheduled, watched, and their reports."""
 
+from datetime import timedelta
 from functools import partial
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, Subquery
@@ -53,7 +55,7 @@ class CampaignTextInline(TextInline):
 class CampaignAdmin(TextsAdmin):
     form = CampaignForm
     inlines = [CampaignTextInline]
-    fields = ["name", "slug", "topic"]
+    fields = ["name", "topic", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     list_display = ["name", "status", "when", "progress"]
     list_filter = ["status"]
@@ -89,11 +91,23 @@ class CampaignAdmin(TextsAdmin):
         return super().get_prepopulated_fields(request, obj) if obj is None else {}
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method == "POST" and object_id and super().has_change_permission(request):
+            campaign = self.get_object(request, unquote(object_id))
+            if campaign and not campaign.editable:  # launched or cancelled while its form was open
+                messages.error(request, _("This campaign has already been sent or cancelled."))
+                return self._to("report", campaign)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except campaigns.CampaignRefused as refusal:  # launched while it was being edited: nothing was saved
+        except campaigns.CampaignRefused as refusal:  # launched at this very moment: nothing was saved
             messages.error(request, str(refusal))
             return HttpResponseRedirect(reverse("admin:newsletter_campaign_report", args=[object_id]))
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """A new campaign stays open: the next thing to do with it is to look at it."""
+        if "_save" not in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, _("Saved as a draft. Look at it in the preview, then schedule it."))
+        return self._to("change", obj)
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -264,6 +278,9 @@ class CampaignAdmin(TextsAdmin):
                 form.add_error(None, str(refusal))
             else:
                 self.log_change(request, campaign, f"Scheduled for {campaign.send_at:%Y-%m-%d %H:%M} UTC.")
+                if form.cleaned_data["send_at"] is None:
+                    messages.success(request, _("It goes out within a minute."))
+                    return self._to("report", campaign)
                 messages.success(request, _("Scheduled: %(when)s.") % {"when": moment_words(campaign.send_at, zone)})
                 return self._home(campaign)
         return self._page(
@@ -288,6 +305,7 @@ class CampaignAdmin(TextsAdmin):
             "report",
             title=_("Report"),
             report=report,
+            renews=people is None and _moves(campaign, report),
             counts=[(value, label, report.states[value]) for value, label in State.choices],
             reasons=[(State(value).label, reports.reason_words(reason), count) for value, reason, count in report.reasons],
             state=state,
@@ -305,6 +323,16 @@ class CampaignAdmin(TextsAdmin):
         header = [_("Last name"), _("First name"), _("E-mail"), _("Language"), _("State"), _("Reason"), _("The server’s answer"), _("When")]
         rows = campaign.deliveries.select_related("subscriber").order_by("pk").iterator(1000)
         return csv_response(f"{campaign.slug}.csv", header, (_exported(delivery, zone) for delivery in rows))
+
+
+def _moves(campaign, report):
+    """Whether a report changes by itself: while it is sent, just before, and until the last letters of a cancelled one have come back."""
+    match campaign.status:
+        case Status.SCHEDULED:
+            return campaign.send_at <= timezone.now() + timedelta(minutes=1)
+        case Status.CANCELLED:
+            return report.states[State.PENDING] > 0
+    return campaign.status == Status.SENDING
 
 
 def _exported(delivery, zone):

@@ -30,8 +30,21 @@ class InfoPacketTextInline(TextInline):
         return format_html('<a href="{}">{}</a>', reverse("admin:newsletter_infopacket_file", args=[text.pk]), _("Open the PDF"))
 
 
+class InfoPacketForm(forms.ModelForm):
+    class Meta:
+        model = InfoPacket
+        fields = ["slug", "offered", "position"]
+        labels = {"slug": _("Web address")}
+        help_texts = {
+            "slug": _("Its last part, like before-you-decide. Small letters and dashes."),
+            "offered": _("Visitors can ask for it."),
+            "position": _("The smallest number comes first."),
+        }
+
+
 @admin.register(InfoPacket)
 class InfoPacketAdmin(TextsAdmin):
+    form = InfoPacketForm
     list_display = ["title", "offered", "languages", "position"]
     list_editable = ["position"]
     inlines = [InfoPacketTextInline]

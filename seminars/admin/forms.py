@@ -55,7 +55,7 @@ class SeminarForm(WallClockMixin, forms.ModelForm):
     CAPACITY = {Mode.IN_PERSON: "seats_in_person", Mode.ONLINE: "seats_online"}
 
     slug = forms.SlugField(
-        label=_("Slug"), max_length=80, required=False, help_text=_("Its part of the web address. Left empty, we make one of place and date.")
+        label=_("Web address"), max_length=80, required=False, help_text=_("Its last part. Left empty, we make one of place and date.")
     )
     join_url = forms.URLField(
         label=_("Link to join"),

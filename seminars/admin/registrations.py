@@ -12,7 +12,7 @@ from project.practice.phones import phone_words
 
 from .. import correcting
 from .. import registration as verbs
-from ..models import Registration
+from ..models import Registration, Seminar
 from ..refusals import Refused
 from .forms import AddressForm
 
@@ -86,6 +86,12 @@ class RegistrationAdmin(admin.ModelAdmin):
         if len(digits) >= 4:
             return queryset.filter(phone__endswith=digits), False
         return queryset.named(search_term), False
+
+    def changelist_view(self, request, extra_context=None):
+        """The list of one seminar's people names it, and leads back to it."""
+        chosen = request.GET.get("seminar__id__exact", "")
+        seminar = Seminar.objects.with_words().filter(pk=int(chosen[:9])).first() if chosen.isascii() and chosen.isdigit() else None
+        return super().changelist_view(request, {"seminar": seminar, **(extra_context or {})})
 
     def get_urls(self):
         cancel = self.admin_site.admin_view(self.cancel_view)

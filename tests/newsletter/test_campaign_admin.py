@@ -76,10 +76,22 @@ def test_a_launched_campaign_can_only_be_read(coordinator, make_launched, make_r
     page = coordinator.get(to("change", campaign))
     assert page.status_code == 200
     assert b'name="_save"' not in page.content
-    response = coordinator.post(to("change", campaign), written(body="Changed") | {"topic": campaign.topic_id})
+    response = coordinator.post(to("change", campaign), written(body="Changed") | {"topic": campaign.topic_id}, follow=True)
 
-    assert response.status_code == 403
+    assert response.redirect_chain == [(to("report", campaign), 302)]
+    assert said(response) == ["This campaign has already been sent or cancelled."]
     assert "Changed" not in campaign.texts.get().body
+
+
+def test_a_new_campaign_stays_open_under_an_address_of_its_own(coordinator, make_campaign, topic):
+    make_campaign(slug="spring-news")
+
+    response = coordinator.post(
+        reverse("admin:newsletter_campaign_add"), written() | {"name": "Spring news", "topic": topic.pk, "slug": "", "_save": "Save"}
+    )
+
+    campaign = Campaign.objects.get(slug="spring-news-2")
+    assert response.url == to("change", campaign)
 
 
 def test_a_campaign_launched_while_it_was_edited_stays_as_it_was(coordinator, make_campaign, make_readers, monkeypatch):
@@ -309,6 +321,17 @@ def test_the_report_while_it_is_sent_renews_itself(coordinator, make_launched, m
     assert '<meta http-equiv="refresh" content="5">' in page
     assert '<progress id="progress" max="4" value="2">' in page
     assert "letters a minute." in page
+
+
+def test_the_report_of_one_sent_now_waits_with_the_reader_and_one_for_next_week_does_not(coordinator, make_campaign, make_readers):
+    make_readers(2)
+    campaign = make_campaign()
+    response = coordinator.post(to("schedule", campaign), {"now": "on", "confirm": "2"})
+
+    assert response.url == to("report", campaign)
+    assert 'http-equiv="refresh"' in coordinator.get(response.url).text
+    campaigns.schedule(campaign, timezone.now() + timedelta(days=7))
+    assert 'http-equiv="refresh"' not in coordinator.get(response.url).text
 
 
 def test_the_report_names_everybody(coordinator, make_launched, make_readers, deliver):

@@ -344,3 +344,14 @@ def test_a_call_leads_to_the_person_on_today_and_on_the_list(desk, seminar, regi
 
     for where in (reverse("admin:index"), page("callback_changelist")):
         assert page("registration_change", person.pk) in desk.get(where).text
+
+
+@pytest.mark.parametrize("seats_of", ["the seminar", "nothing", "9" * 40, "²"])
+def test_the_list_of_one_seminar_leads_back_to_it(desk, seminar, register, seats_of):
+    register(seminar, "Ana")
+
+    chosen = str(seminar.pk) if seats_of == "the seminar" else seats_of
+    shown = desk.get(page("registration_changelist"), {"seminar__id__exact": chosen}, follow=True)
+
+    assert shown.status_code == 200
+    assert (page("seminar_add_person", seminar.pk) in shown.text) is (seats_of == "the seminar")
