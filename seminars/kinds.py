@@ -7,6 +7,7 @@ and the older one is skipped: so a CANCEL is never followed by the REQUEST it ov
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from project.mail.kinds import Kind, Skip, register
 from project.mail.models import Message
@@ -19,14 +20,36 @@ Status, Reason, State = Registration.Status, Message.Reason, Message.State
 
 
 def register_all():
-    register(Kind("seminars.confirmed", _if_still(Status.CONFIRMED, lambda registration, ref: emails.confirmed(registration)), _settle))
-    register(Kind("seminars.waitlisted", _if_still(Status.WAITLISTED, lambda registration, ref: emails.waitlisted(registration)), _settle))
-    register(Kind("seminars.promoted", _if_still(Status.CONFIRMED, lambda registration, ref: emails.promoted(registration)), _settle))
-    register(Kind("seminars.changed", _changed, _settle))
+    register(
+        Kind(
+            "seminars.confirmed",
+            _if_still(Status.CONFIRMED, lambda registration, ref: emails.confirmed(registration)),
+            _settle,
+            _("seat reserved"),
+        )
+    )
+    register(
+        Kind(
+            "seminars.waitlisted",
+            _if_still(Status.WAITLISTED, lambda registration, ref: emails.waitlisted(registration)),
+            _settle,
+            _("on the waiting list"),
+        )
+    )
+    register(
+        Kind(
+            "seminars.promoted",
+            _if_still(Status.CONFIRMED, lambda registration, ref: emails.promoted(registration)),
+            _settle,
+            _("a seat has become free"),
+        )
+    )
+    register(Kind("seminars.changed", _changed, _settle, _("seminar moved")))
     register(
         Kind(
             "seminars.cancelled",
             _if_still(Status.CANCELLED, lambda registration, ref: emails.cancelled(registration, invited=ref["invited"])),
+            words=_("registration cancelled"),
         )
     )
     register(
@@ -34,6 +57,7 @@ def register_all():
             "seminars.called-off",
             _if_still(Status.CANCELLED, lambda registration, ref: emails.called_off(registration, invited=ref["invited"])),
             _settle,
+            _("seminar called off"),
         )
     )
 

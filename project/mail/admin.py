@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from project.practice.look_only import LookOnly
 from project.practice.pages import button_only
 
-from . import bells, desk, ledger, routes, sending
+from . import bells, desk, kinds, ledger, routes, sending
 from .addresses import address_hash, parse_address
 from .models import Event, Message, Route, Stream, Suppression
 
@@ -23,17 +23,33 @@ def found_by_address(queryset, term):
     return queryset.filter(address_hash=address_hash(term)) if "@" in term else queryset.none()
 
 
+class KindFilter(admin.SimpleListFilter):
+    title = gettext_lazy("letter")
+    parameter_name = "kind"
+
+    def lookups(self, request, model_admin):
+        return [(name, kinds.words(name)) for name in kinds.names()]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(LookOnly, admin.ModelAdmin):
-    list_display = ["kind", "address", "state", "why", "due_at", "attempts", "settled_at"]
-    list_filter = ["state", "kind", "language", ("due_at", admin.DateFieldListFilter)]
+    list_display = ["what", "address", "state", "why", "due_at", "attempts", "settled_at"]
+    list_filter = ["state", KindFilter, "language", ("due_at", admin.DateFieldListFilter)]
     search_fields = ["address_hash"]
     search_help_text = gettext_lazy("Type a whole e-mail address.")
-    fields = ["kind", "address", "language", "state", "why", "detail", "created_at", "due_at", "attempts", "tried_at", "settled_at"]
-    readonly_fields = ["why"]
+    fields = ["what", "address", "language", "state", "why", "detail", "created_at", "due_at", "attempts", "tried_at", "settled_at"]
+    readonly_fields = ["what", "why"]
+    change_form_template = "admin/mail/message/change_form.html"
     show_full_result_count = False
     list_per_page = 50
     actions = ["send_again"]
+
+    @admin.display(description=gettext_lazy("letter"), ordering="kind")
+    def what(self, letter):
+        return kinds.words(letter.kind)
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, letter):
@@ -41,6 +57,10 @@ class MessageAdmin(LookOnly, admin.ModelAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         return (found_by_address(queryset, search_term) if search_term else queryset), False
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        may = self.has_resend_permission(request)
+        return super().change_view(request, object_id, form_url, {"may_send_again": may, **(extra_context or {})})
 
     def has_resend_permission(self, request):
         return request.user.has_perm("mail.change_message")

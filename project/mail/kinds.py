@@ -41,11 +41,13 @@ class Kind:
     `build(ref, language)` is called at hand-over time with the language active, so that a retry carries fresh data; it returns the letter, or a
     Skip when it has been overtaken. `settle(ref, settled)` is called in the transaction that records a final state, and once more with
     "failed" when a provider's event tells later that a sent letter bounced, or with "sent" when it tells that a doubtful one arrived.
+    `words` is what the front desk calls such a letter.
     """
 
     name: str
     build: Callable[[dict, str], "EmailMessage | Skip"]
     settle: Callable[[dict, Settled], None] = _ignore
+    words: str = ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -60,6 +62,12 @@ def register(kind):
 def get(name):
     """The kind of that name. Raises KeyError for one that no installed app registered."""
     return _kinds[name]
+
+
+def words(name):
+    """What the front desk calls a letter of that kind, also of one no app registers any more."""
+    kind = _kinds.get(name)
+    return str(kind.words) if kind and kind.words else name
 
 
 def tell(letter, settled):

@@ -9,7 +9,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from project.mail import ledger, routes, suppressions
+from project.mail import kinds, ledger, routes, suppressions
 from project.mail.addresses import address_hash
 from project.mail.models import Ledger, Message, Suppression
 from project.mail.outcomes import Outcome, Verdict
@@ -247,3 +247,29 @@ def test_a_hold_needs_a_pressed_button_and_a_right(visitor, practice):
     assert visitor.post(reverse("admin:mail_release")).status_code == 403
     assert "Release" not in today(visitor)
     assert ledger.hold() == "moved"
+
+
+def test_what_keeps_letters_from_leaving_stands_first_on_today(desk, practice):
+    page = today(desk)
+    assert page.index('id="today-seminars"') < page.index('id="today-mail"')
+
+    ledger.hold()
+    Ledger.objects.update(hold="moved")
+
+    page = today(desk)
+    assert page.index('id="today-mail"') < page.index('id="today-seminars"')
+    assert page.count('id="today-mail"') == 1
+
+
+def test_a_failed_letter_is_sent_again_from_its_own_page(desk, failed):
+    page = reverse("admin:mail_message_change", args=[failed.pk])
+    assert 'value="send_again"' in desk.get(page).text
+
+    send_again(desk, failed)
+
+    assert 'value="send_again"' not in desk.get(page).text
+
+
+def test_a_letter_goes_by_the_words_its_app_gave_it():
+    assert kinds.words("seminars.changed") == "seminar moved"
+    assert kinds.words("gone.with-its-app") == "gone.with-its-app"
