@@ -290,7 +290,7 @@ def _seats_words(pool, named):
     """How full a room is, as the list says it: `12 of 30, 3 waiting`, with the way to attend where there are two."""
     words = _("%(expected)s of %(capacity)s") % {"expected": pool.expected, "capacity": pool.capacity}
     if pool.waiting:
-        words += ", " + ngettext("%(n)d waiting", "%(n)d waiting", pool.waiting) % {"n": pool.waiting}
+        words += ", " + ngettext("%(n)s waiting", "%(n)s waiting", pool.waiting) % {"n": pool.waiting}
     return f"{pool.get_mode_display()}: {words}" if named else words
 
 
