@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.db import connection
+from django.utils import translation
 
 from project import translations
 from project.mail import bells, ledger, sweep
@@ -33,6 +34,12 @@ def pytest_collection_modifyitems(items):
 def _broker_not_silenced():
     """A test that broke the broker must not silence the next one's bells."""
     bells._silent_until = 0.0
+
+
+@pytest.fixture(autouse=True)
+def _language_of_its_own():
+    """A request for a Spanish page leaves its thread speaking Spanish; the next test must not."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
