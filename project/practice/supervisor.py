@@ -25,11 +25,13 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Part:
-    """One process: the word its lines are marked with, what to run, and what to add to the environment."""
+    """One process: the word its lines are marked with, what to run, what to add to the environment, and how far it steps back (nice(2))
+    where the parts together want more processors than there are."""
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    niceness: int = 0
 
 
 def run(parts, out=sys.stdout, then=None):
@@ -76,12 +78,13 @@ def _start(part):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         process_group=0,
-        preexec_fn=_before_exec(os.getpid()),
+        preexec_fn=_before_exec(os.getpid(), part.niceness),
     )
 
 
-def _before_exec(parent):
+def _before_exec(parent, niceness):
     def prepare():
+        os.nice(niceness)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -24,7 +24,7 @@ def parts(bind):
         Part("web", [sys.executable, "-m", "gunicorn", *_gunicorn(bind), "project.wsgi"]),
         _worker("letters", "transactional", 1),
         _worker("bulk", "bulk", settings.BULK_SLOTS),
-        Part("beat", [*_celery(), "beat", "--loglevel", "WARNING", "--pidfile="], _CALM),
+        Part("beat", [*_celery(), "beat", "--loglevel", "WARNING", "--pidfile="], _CALM, _BEHIND_PAGES),
     ]
 
 
@@ -48,10 +48,13 @@ _CALM = {
     "MAIL_TASK_BUDGET": os.environ.get("MAIL_TASK_BUDGET", "10"),
 }
 
+# A person waits for a page; a letter can wait for the processor.
+_BEHIND_PAGES = 5
+
 
 def _worker(name, queue, slots):
     options = ["--pool", "prefork", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return Part(name, [*_celery(), "worker", "-n", f"{name}@%h", "-Q", queue, "-c", str(slots), *options], _CALM)
+    return Part(name, [*_celery(), "worker", "-n", f"{name}@%h", "-Q", queue, "-c", str(slots), *options], _CALM, _BEHIND_PAGES)
 
 
 def require_free(bind, option="--bind"):
