@@ -320,7 +320,9 @@ def test_a_new_seminar_stays_open_so_that_it_can_be_published(desk, venue):
     assert response.redirect_chain == [(page("seminar_change", seminar.pk), 302)]
     assert wall(seminar.starts_at) == ("2027-01-14", "18:00")
     assert page("seminar_publish", seminar.pk) in response.text
-    assert seminar.slug + "/" not in response.text  # it has no public page yet
+    preview = reverse("seminar", args=[seminar.slug])
+    assert preview in response.text
+    assert desk.get(preview).status_code == 200
 
 
 @pytest.mark.parametrize("verb", ["move", "call_off", "add_person"])
