@@ -49,8 +49,8 @@ def test_nothing_new_at_the_top():
 
 def test_no_file_names_a_package_index_or_a_folder_of_one_machine():
     # Built from pieces, so that this file does not say it either.
-    indexes = ["pypi" + ".org", "files.python" + "hosted", "registry.npm" + "js", "proxy.golang" + ".org", "conda.anaconda" + ".org"]
-    folders = ["/" + "root/", "/" + "home/", "/" + "Users/", "/" + "work/", "/tmp/" + "lectern/"]
+    indexes = [f"{name}.{host}" for name, host in (("pypi", "org"), ("files", "pythonhosted"), ("registry", "npmjs"), ("registry", "yarnpkg"))]
+    folders = ["/" + "root/", "/" + "home/", "/" + "Users/", "/" + "work/"]
     pattern = "|".join(re.escape(word) for word in indexes) + "|" + "|".join(rf"(?<![\w.\-/}}>:]){re.escape(word)}" for word in folders)
 
     assert matches(pattern, texts()) == set()
