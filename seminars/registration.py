@@ -10,7 +10,7 @@ from project.practice.phones import parse_phone
 
 from . import telling, waiting
 from .folding import fold
-from .models import Registration, SeatPool, Seminar
+from .models import Callback, Registration, SeatPool, Seminar
 from .models.registrations import LARGEST_PARTY
 from .refusals import NoRoom, RegistrationClosed
 
@@ -30,12 +30,14 @@ def register(
     nonce=None,
     source=Source.PUBLIC,
     anyway=False,
+    promised=False,
 ):
     """Seats for a party, or a place on the waiting list, and a letter that says so. Returns the Registration.
 
     The same person for the same seminar, by a second press, another tab or the same form (`nonce`), gets the registration that exists, and no
-    second letter. `anyway` (for coordinators) seats the party whatever the capacity. Raises RegistrationClosed, NoRoom, or ValidationError
-    for an address or number that can't be one.
+    second letter. `anyway` (for coordinators) seats the party whatever the capacity. `promised`: the person was told of free seats a moment
+    ago; should the last have gone since, a letter corrects it, or a call to who has no address. Raises RegistrationClosed, NoRoom, or
+    ValidationError for an address or number that can't be one.
     """
     now = timezone.now()
     person = _person(first_name, last_name, email, phone)
@@ -44,7 +46,12 @@ def register(
         return existing
     try:
         with transaction.atomic():
-            return _enter(seminar, person, now, mode=mode, language=language, party_size=party_size, nonce=nonce, source=source, anyway=anyway)
+            registration = _enter(
+                seminar, person, now, mode=mode, language=language, party_size=party_size, nonce=nonce, source=source, anyway=anyway
+            )
+            if promised and registration.status == Status.WAITLISTED and not registration.email:
+                telling.note_call(registration, Callback.Reason.FILLED_UP)
+            return registration
     except IntegrityError:
         # The other press was quicker: its row stands in the way of ours, and our seats went back with our transaction.
         if existing := _existing(seminar, person, nonce):

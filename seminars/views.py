@@ -108,7 +108,7 @@ def register(request, slug):
     if not fits and "waiting" not in request.POST:
         return _form_page(request, found, form, short=pool, status=422)
     try:
-        _register(found, form)
+        _register(found, form, promised=fits)
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return _form_page(request, found, form, status=410 if isinstance(refusal, RegistrationClosed) else 422)
@@ -130,7 +130,7 @@ def _form_page(request, found, form, *, short=None, status=200):
     return response
 
 
-def _register(found, form):
+def _register(found, form, *, promised):
     person = {name: form.cleaned_data[name] for name in ("first_name", "last_name", "email", "language")}
     verbs.register(
         found,
@@ -138,6 +138,7 @@ def _register(found, form):
         phone=form.cleaned_data["phone"],
         party_size=form.cleaned_data["party_size"],
         nonce=form.press,
+        promised=promised,
         **person,
     )
     if form.cleaned_data.get("newsletter"):

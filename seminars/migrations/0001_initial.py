@@ -166,7 +166,7 @@ class Migration(migrations.Migration):
             name='Callback',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('seat-free', 'a seat has become free for them'), ('moved', 'the seminar has moved'), ('cancelled', 'the seminar was called off'), ('bounced', 'their letter could not be delivered'), ('many-letters', 'many registrations came for one address today')], max_length=15, verbose_name='why')),
+                ('reason', models.CharField(choices=[('seat-free', 'a seat has become free for them'), ('moved', 'the seminar has moved'), ('cancelled', 'the seminar was called off'), ('bounced', 'their letter could not be delivered'), ('filled-up', 'the last seat went while they registered, so they wait'), ('many-letters', 'many registrations came for one address today')], max_length=15, verbose_name='why')),
                 ('sequence', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField(verbose_name='since')),
                 ('outcome', models.CharField(blank=True, choices=[('reached', 'reached'), ('left-message', 'left a message'), ('wrong-number', 'wrong number'), ('not-needed', 'not needed any more')], max_length=15, verbose_name='outcome')),

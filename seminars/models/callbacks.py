@@ -22,6 +22,7 @@ class Callback(models.Model):
         MOVED = "moved", _("the seminar has moved")
         CANCELLED = "cancelled", _("the seminar was called off")
         BOUNCED = "bounced", _("their letter could not be delivered")
+        FILLED_UP = "filled-up", _("the last seat went while they registered, so they wait")
         MANY_LETTERS = "many-letters", _("many registrations came for one address today")
 
     class Outcome(models.TextChoices):

@@ -263,3 +263,16 @@ def test_names_are_found_without_accents(seminar, register):
 
     assert maria.last_name == "González Peña"
     assert [list(Registration.objects.named(text)) for text in ("Gonzalez", "PEÑA maria", "pena", "gomez")] == [[maria]] * 3 + [[]]
+
+
+@pytest.mark.parametrize(("email", "phone", "calls"), [("", "+18135550101", ["filled-up"]), ("bo@example.org", "", [])])
+def test_who_was_told_of_a_seat_that_has_gone_since_hears_of_it(make_seminar, register, deliver, email, phone, calls):
+    seminar = make_seminar(capacity=1)
+    register(seminar, "Ana")
+    deliver()
+
+    late = register(seminar, "Bo", email=email, phone=phone, promised=True)
+
+    assert late.status == Registration.Status.WAITLISTED
+    assert [call.reason for call in Callback.objects.open()] == calls
+    assert len(deliver()) == 1 - len(calls)
