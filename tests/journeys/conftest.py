@@ -81,6 +81,12 @@ def calendar_of(letter):
     return parts[0].get_content()
 
 
+def follow(locator):
+    """Press what leads to another page, and wait until that page, redirects and all, is there."""
+    with locator.page.expect_navigation():
+        locator.click()
+
+
 @contextlib.contextmanager
 def _database():
     """A database of the journeys' own: a file, or a fresh one beside the suite's on its server."""

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from .conftest import calendar_of, link_in, text_of
+from .conftest import calendar_of, follow, link_in, text_of
 from .test_patient import event_of, fill_in, open_last_seminar
 from .test_visitor import ask
 
@@ -28,7 +28,7 @@ def desk(phone):
         phone.goto(f"{ADMIN[language]}login/?next={ADMIN[language]}")
         phone.fill("[name=username]", "front-desk")
         phone.fill("[name=password]", "demo")
-        phone.locator("[type=submit]").click()
+        follow(phone.locator("[type=submit]"))
         assert phone.locator("html").get_attribute("lang") == language
         return phone
 
@@ -39,7 +39,7 @@ def subscribe(phone, site, address, language):
     """A reader who asked, confirmed and so subscribed."""
     ask(phone, address, language, newsletter=True)
     phone.goto(link_in(site.mailbox.wait_for(address), "/info-packet/"))
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
 
 
 def write_campaign(page, language):
@@ -52,7 +52,7 @@ def write_campaign(page, language):
     for number, (subject, body) in enumerate(WORDS.values()):
         page.fill(f"[name=texts-{number}-subject]", subject)
         page.fill(f"[name=texts-{number}-body]", body)
-    page.locator("[name=_continue]").click()
+    follow(page.locator("[name=_continue]"))
     return re.sub(r"change/$", "", page.url)
 
 
@@ -67,7 +67,7 @@ def test_a_newsletter_from_the_first_word_to_the_report_and_to_the_reader_who_st
     page.goto(f"{campaign}schedule/")
     page.check("[name=now]")
     page.fill("[name=confirm]", re.search(r"<strong>(\d+)</strong>", page.locator("form .help").last.inner_html())[1])
-    page.locator(".submit-row [type=submit]").first.click()
+    follow(page.locator(".submit-row [type=submit]").first)
 
     letter = site.mailbox.wait_for(address, count=2, seconds=60)
     subject, body = WORDS[language]
@@ -89,7 +89,7 @@ def test_a_newsletter_from_the_first_word_to_the_report_and_to_the_reader_who_st
     page.goto(by_hand)
     assert page.locator("[name=stop]").count() == 1
     if language == "en":
-        page.locator("[name=stop]").click()
+        follow(page.locator("[name=stop]"))
     else:  # the mail program's own button: no cookie, no token, no redirect (RFC 8058)
         posted = urllib.request.Request(one_click, data=b"List-Unsubscribe=One-Click", method="POST")
         with urllib.request.urlopen(posted, timeout=10) as answer:
@@ -102,18 +102,18 @@ def test_a_seminar_that_moves_moves_in_the_patients_calendar(phone, desk, site, 
     open_last_seminar(phone, "es")
     slug = phone.url.rstrip("/").rsplit("/", 1)[-1]
     fill_in(phone, address, "es")
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
     first = event_of(site.mailbox.wait_for(address))
 
     page = desk("en")
     page.goto(f"/admin/seminars/seminar/?q={slug}")
-    page.locator("#result_list tbody th a").first.click()
-    page.locator("a[href$='/move/']").first.click()
+    follow(page.locator("#result_list tbody th a").first)
+    follow(page.locator("a[href$='/move/']").first)
     page.fill("[name=starts]", "09:05")
     page.fill("[name=ends]", "10:35")
-    page.locator(".submit-row [type=submit]").first.click()
+    follow(page.locator(".submit-row [type=submit]").first)
     assert len(site.mailbox.letters(address)) == 1
-    page.locator("[name=confirm]").click()
+    follow(page.locator("[name=confirm]"))
 
     letter = site.mailbox.wait_for(address, count=2)
     moved = event_of(letter)

@@ -5,7 +5,7 @@ import re
 import icalendar
 import pytest
 
-from .conftest import calendar_of, link_in, text_of
+from .conftest import calendar_of, follow, link_in, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -17,13 +17,13 @@ def open_last_seminar(phone, language):
     phone.goto(HOME[language])
     assert phone.locator("html").get_attribute("lang") == language
     assert phone.locator('a[href^="tel:"]').first.is_visible()
-    phone.locator("main a[href$='/seminars/']").first.click()
-    phone.locator("main a[href*='/seminars/']:not([href*='.ics'])").last.click()
+    follow(phone.locator("main a[href$='/seminars/']").first)
+    follow(phone.locator("main a[href*='/seminars/']:not([href*='.ics'])").last)
     assert phone.locator('script[type="application/ld+json"]').count() == 1
 
 
 def fill_in(phone, address, language):
-    phone.locator("a[href$='/register/']").first.click()
+    follow(phone.locator("a[href$='/register/']").first)
     assert not phone.locator("[name=newsletter]").is_checked()
     phone.fill("[name=first_name]", "Rosa")
     phone.fill("[name=last_name]", "Peña-Journey")
@@ -43,7 +43,7 @@ def event_of(letter):
 def test_register_read_the_letter_and_cancel(phone, site, address, language):
     open_last_seminar(phone, language)
     fill_in(phone, address, language)
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
     assert phone.url.endswith("/register/thanks/")
     assert "Rosa" in phone.locator("main").inner_text()
 
@@ -58,9 +58,9 @@ def test_register_read_the_letter_and_cancel(phone, site, address, language):
 
     phone.goto(own_page)
     assert phone.locator("a[href*='calendar.google.com']").count() == 1
-    phone.locator("a[href$='/cancel/']").first.click()
+    follow(phone.locator("a[href$='/cancel/']").first)
     assert len(site.mailbox.letters(address)) == 1
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
 
     letter = site.mailbox.wait_for(address, count=2)
     cancelled = event_of(letter)
@@ -72,13 +72,13 @@ def test_register_read_the_letter_and_cancel(phone, site, address, language):
 def test_pressing_twice_and_going_back_is_one_registration_and_one_letter(phone, site, address):
     open_last_seminar(phone, "en")
     fill_in(phone, address, "en")
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
     phone.go_back()
     fill = phone.locator("[name=email]")
     if not fill.input_value():
         phone.goto(phone.url)
         fill_in_again(phone, address)
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
 
     letter = site.mailbox.wait_for(address)
     phone.wait_for_timeout(2000)
@@ -99,7 +99,7 @@ def test_the_list_can_be_narrowed_down_and_followed(phone, language, path):
     phone.goto(path)
     all_of_them = phone.locator("main .card").count()
     phone.fill("[name=zip]", "33607")
-    phone.locator("main form button[type=submit]").first.click()
+    follow(phone.locator("main form button[type=submit]").first)
     assert phone.locator("main .card").count() == all_of_them
 
     feed = phone.request.get("/seminars/calendar.ics" if language == "en" else "/es/seminars/calendar.ics")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import link_in
+from .conftest import follow, link_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
@@ -20,7 +20,7 @@ def ask(phone, address, language, *, newsletter):
     assert not phone.locator("[name=newsletter]").is_checked()
     if newsletter:
         phone.check("[name=newsletter]")
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -32,13 +32,13 @@ def test_ask_confirm_open_and_stop(phone, site, address, language):
     phone.goto(link_in(letter, "/info-packet/"))
     assert phone.locator("html").get_attribute("lang") == language
     assert phone.locator("a[href$='packet.pdf']").count() == 0
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
 
     packet = phone.request.get(phone.locator("a[href$='packet.pdf']").first.get_attribute("href"))
     assert packet.headers["content-type"] == "application/pdf"
     assert packet.body().startswith(b"%PDF")
 
-    phone.locator("a[href*='/newsletter/preferences/']").click()
+    follow(phone.locator("a[href*='/newsletter/preferences/']"))
     assert phone.locator("[name=first_name]").input_value() == "Inés"
     assert phone.locator("input[type=checkbox]:checked").count() >= 1
     assert len(site.mailbox.letters(address)) == 1
@@ -47,7 +47,7 @@ def test_ask_confirm_open_and_stop(phone, site, address, language):
 def test_without_the_box_there_is_a_packet_and_no_newsletter(phone, site, address):
     ask(phone, address, "en", newsletter=False)
     phone.goto(link_in(site.mailbox.wait_for(address), "/info-packet/"))
-    phone.locator("main form button[type=submit]").click()
+    follow(phone.locator("main form button[type=submit]"))
 
     assert phone.locator("a[href$='packet.pdf']").count() >= 1
     assert phone.locator("a[href*='/newsletter/preferences/']").count() == 0
