@@ -1,23 +1,28 @@
-"""Chunks and windows: who may hand over which deliveries, and what is written down of it. Only the database; no letter leaves from here.
+"""Chunks: who may hand over which deliveries, and what is written down of it. Only the database; no letter leaves from here.
 
-Every step of a worker is one transaction that begins with a fenced UPDATE of the chunk's row: `token` must still be ours. Whoever takes over
-from a worker that has not been heard of puts in a token of its own, and from then on the old one records nothing, save evidence that a letter
-in doubt was sent after all.
+A worker holds a chunk by a `Claim` and goes on by turns. Every turn is one transaction that begins by locking the chunk's row, if `token` is
+still ours. Whoever takes over from a worker that has not been heard of puts in a token of its own, and from then on the old one records
+nothing, save evidence that a letter in doubt was sent after all.
 """
 
 import random
 import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Min
 from django.utils import timezone
 
-from project.mail import backoff, suppressions
+from project.mail import backoff, crashpoints, suppressions
 from project.mail.outcomes import Verdict
 
-from . import audience, deliveries
+from . import deliveries, windows
 from .models import Campaign, Chunk, Delivery
+from .windows import Letter
+
+__all__ = ["Claim", "FenceLost", "Letter", "abandoned", "claim", "held", "late_evidence", "ready", "release", "take_back", "turn"]
 
 State, Reason = Delivery.State, Delivery.Reason
 
@@ -30,6 +35,21 @@ _LOOK = 8
 
 class FenceLost(Exception):
     """Another worker has taken this chunk over."""
+
+
+@dataclass
+class Claim:
+    """A chunk that is ours until `lease_until`. Its deliveries that were due at `began` are handed over, in the order of their primary keys.
+
+    `after`: how far that has come. `under_way`: the letters handed over of which nothing has been recorded yet, by primary key.
+    """
+
+    chunk: Chunk
+    token: uuid.UUID
+    began: datetime
+    lease_until: datetime
+    after: int = 0
+    under_way: dict[int, Letter] = field(default_factory=dict)
 
 
 # -- Claiming ----------------------------------------------------------------------------------------------------------------------------
@@ -62,112 +82,101 @@ def take_back(now):
             chunk.refresh_from_db()
             doubtful = list(_in_window(chunk))
             _in_window(chunk).update(state=State.UNCERTAIN, reason=Reason.CRASHED, settled_at=now)
-            deliveries.catch_up(doubtful)
+            deliveries.catch_up({delivery.public_id: delivery.pk for delivery in doubtful})
             _let_go(chunk, now)
 
 
 def claim(now):
-    """A chunk that is due, ours until its lease runs out; None when there is none. It starts at its first delivery."""
+    """A Claim to a chunk that is due; None when there is none."""
     candidates = list(ready(now).order_by("due_at", "pk").values_list("pk", flat=True)[:_LOOK])
     random.shuffle(candidates)
     for pk in candidates:
-        token = uuid.uuid4()
-        won = Chunk.objects.filter(pk=pk, state=Chunk.State.READY, due_at__lte=now).update(
-            state=Chunk.State.HELD, token=token, lease_until=now + settings.MAIL_LEASE
-        )
-        if won:
-            return Chunk.objects.select_related("campaign").get(pk=pk)
+        token, lease_until = uuid.uuid4(), now + settings.MAIL_LEASE
+        free = Chunk.objects.filter(pk=pk, state=Chunk.State.READY, due_at__lte=now)
+        if free.update(state=Chunk.State.HELD, token=token, lease_until=lease_until):
+            crashpoints.reach("claimed")
+            chunk = Chunk.objects.select_related("campaign__topic").get(pk=pk)
+            return Claim(chunk, token, now, lease_until, after=chunk.lo - 1)
     return None
 
 
-# -- Windows -----------------------------------------------------------------------------------------------------------------------------
+# -- Turns -------------------------------------------------------------------------------------------------------------------------------
 
 
-def next_window(chunk, handed, after):
-    """Record what was handed over, and mark what comes next: the deliveries beyond the primary key `after`, at most settings.BULK_WINDOW.
+def turn(claim, settled, room):
+    """Record what was settled, `[(Letter, Outcome), …]`, and mark what comes next: at most `room` Letters, to be begun before the lease ends.
 
-    `handed`: `[(delivery, Outcome), …]`. Returns deliveries with their subscribers, to be handed over before the lease runs out; empty when
-    nothing is left for now or the campaign was stopped: then `release` the chunk. Raises FenceLost, with nothing recorded.
+    Empty when nothing more is due, or the campaign was stopped: hand over what is under way, then `release`. Raises FenceLost, with nothing
+    recorded. May be repeated after a database error: writing the same down twice is writing it once.
     """
     now = timezone.now()
-    while True:
-        with transaction.atomic():
-            _keep(chunk, now)
-            _record(handed, now)
-            handed = []
-            found = _look(chunk, after, now)
-            letters = _settle_skipped(found, now)
-            mark(chunk, letters, now)
-        if letters or not found:
-            return letters
-        after = found[-1].pk  # a window of nobody but people who have left
+    lease_until = now + settings.MAIL_LEASE
+    with transaction.atomic():
+        _keep(claim)
+        _record(settled, now)
+        letters, after = _next(claim, room, now)
+        under_way = _still_under_way(claim, settled) | {letter.pk: letter for letter in letters}
+        windows.mark(claim.chunk, claim.token, under_way, claim.began, lease_until)
+        crashpoints.reach("before-mark")
+    claim.lease_until, claim.after, claim.under_way = lease_until, after, under_way
+    crashpoints.reach("marked")
+    return letters
 
 
-def release(chunk, handed, not_before=None):
-    """Record what was handed over and let go of the chunk: done when nothing of it is pending, else ready again when its next try is due,
-    but not before `not_before`. Raises FenceLost, with nothing recorded."""
+def release(claim, settled, not_before=None):
+    """Record what was settled and let go of the chunk: done when nothing of it is pending, else ready again when its next try is due, but not
+    before `not_before`. Raises FenceLost, with nothing recorded."""
     now = timezone.now()
     with transaction.atomic():
-        _keep(chunk, now)
-        _record(handed, now)
-        _let_go(chunk, max(now, not_before or now))
+        _keep(claim)
+        _record(settled, now)
+        _let_go(claim.chunk, max(now, not_before or now))
+    crashpoints.reach("recorded")
 
 
-def late_evidence(handed):
+def late_evidence(settled):
     """What a worker that lost its chunk still knows for certain: these letters left. Settles those in doubt, and claims none."""
-    sent = [delivery.pk for delivery, outcome in handed if outcome.verdict is Verdict.SENT]
+    sent = [letter.pk for letter, outcome in settled if outcome.verdict is Verdict.SENT]
     deliveries.settle_uncertain(Delivery.objects.filter(pk__in=sent))
 
 
-def _keep(chunk, now):
-    """The fence. Also the row lock that pause, cancel and takeovers wait for."""
-    ours = Chunk.objects.filter(pk=chunk.pk, state=Chunk.State.HELD, token=chunk.token)
-    lease_until = now + settings.MAIL_LEASE
-    if not ours.update(lease_until=lease_until, window_lo=None, window_hi=None, window_at=None):
+def _keep(claim):
+    if not windows.lock(claim.chunk, claim.token):
         raise FenceLost
-    chunk.lease_until = lease_until
 
 
-def _look(chunk, after, now):
-    """The next due deliveries, each with all that could keep it from being sent. One read; nobody is dropped here without a word."""
-    rows = Delivery.objects.of(chunk).due(now).filter(pk__gt=after).select_related("subscriber")
-    facts = rows.annotate(
-        campaign_status=F("campaign__status"),
-        subscribed=audience.subscribed(chunk.campaign.topic_id, "subscriber_id"),
-        suppressed=audience.suppressed("subscriber__address_hash"),
-    )
-    found = list(facts.order_by("pk")[: settings.BULK_WINDOW])
-    paused = any(delivery.campaign_status == Campaign.Status.PAUSED for delivery in found)
-    return [] if paused else found
+def _still_under_way(claim, settled):
+    known = {letter.pk for letter, _outcome in settled}
+    return {pk: letter for pk, letter in claim.under_way.items() if pk not in known}
 
 
-def _skip_reason(delivery):
-    if delivery.campaign_status == Campaign.Status.CANCELLED:
+def _next(claim, room, now):
+    """`(letters, how far we have come)`. Who is not to get it any more is written down on the way, and passed."""
+    letters, after = [], claim.after
+    while room and not letters:
+        found = windows.read(claim.chunk, after, claim.began, room)
+        if not found or any(row.campaign_status == Campaign.Status.PAUSED for row in found):
+            break
+        after = found[-1].pk
+        reasons = {row.pk: _skip_reason(row) for row in found}
+        for reason in set(reasons.values()) - {""}:
+            windows.settle([pk for pk, given in reasons.items() if given == reason], state=State.SKIPPED, reason=reason, now=now)
+        letters = [Letter(row.pk, row.attempts, row.reader) for row in found if not reasons[row.pk]]
+    return letters, after
+
+
+def _skip_reason(row):
+    if row.campaign_status == Campaign.Status.CANCELLED:
         return Reason.CANCELLED
-    if delivery.subscriber is None:
+    if row.reader is None:
         return Reason.ERASED
-    if delivery.suppressed:
+    if row.suppressed:
         return Reason.SUPPRESSED
-    return "" if delivery.subscribed else Reason.UNSUBSCRIBED
-
-
-def _settle_skipped(found, now):
-    """Write down who is not to get it any more; the others."""
-    reasons = {delivery.pk: _skip_reason(delivery) for delivery in found}
-    for reason in set(reasons.values()) - {""}:
-        pks = [pk for pk, given in reasons.items() if given == reason]
-        Delivery.objects.filter(pk__in=pks, state=State.PENDING).update(state=State.SKIPPED, reason=reason, settled_at=now)
-    return [delivery for delivery in found if not reasons[delivery.pk]]
-
-
-def mark(chunk, letters, now):
-    """From this commit on these deliveries are being handed over: should we die, they are in doubt."""
-    if letters:
-        Chunk.objects.filter(pk=chunk.pk).update(window_lo=letters[0].pk, window_hi=letters[-1].pk, window_at=now)
+    return "" if row.subscribed else Reason.UNSUBSCRIBED
 
 
 def _in_window(chunk):
-    """The marked deliveries of which nothing has been recorded."""
+    """The marked deliveries of which nothing has been recorded. Those put off during this claim are due later than `window_at`."""
     if chunk.window_at is None:
         return Delivery.objects.none()
     return Delivery.objects.of(chunk).due(chunk.window_at).filter(pk__range=(chunk.window_lo, chunk.window_hi))
@@ -176,37 +185,52 @@ def _in_window(chunk):
 # -- Recording ---------------------------------------------------------------------------------------------------------------------------
 
 
-def _record(handed, now):
-    """Most letters of a window fare alike, so alike ones are written by one statement. Whoever is not pending any more stays as it is."""
+def _record(settled, now):
+    """Most letters of a window fare alike, so alike ones are written by one statement."""
     alike = {}
-    for delivery, outcome in handed:
-        delivery.provider_id = outcome.provider_id
-        alike.setdefault((outcome, delivery.attempts), []).append(delivery)
-    for (outcome, attempts), those in alike.items():
-        changes = _changes(outcome, attempts + 1, now)
-        if changes:
-            Delivery.objects.filter(pk__in=[delivery.pk for delivery in those], state=State.PENDING).update(**changes)
+    for letter, outcome in settled:
+        fate = _fate(outcome, letter.attempts + 1)
+        if fate:
+            alike.setdefault((fate, letter.attempts + 1), []).append((letter, outcome))
+    for (fate, attempts), those in alike.items():
+        _write(fate, attempts, those, now)
+    for letter, outcome in settled:
         if outcome.verdict is Verdict.BOUNCED:
-            for delivery in those:
-                suppressions.hard_bounce(delivery.subscriber.address_hash)
-    deliveries.catch_up([delivery for delivery, outcome in handed if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}])
+            suppressions.hard_bounce(letter.reader.address_hash)
+    left = [(letter, outcome) for letter, outcome in settled if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}]
+    if left:
+        names = {}
+        for letter, outcome in left:
+            if outcome.provider_id:
+                names.setdefault(outcome.provider_id, []).append(letter.pk)
+        deliveries.catch_up({letter.name: letter.pk for letter, _outcome in left}, names)
 
 
-def _changes(outcome, attempts, now):
-    """What an outcome does to a delivery; nothing when the route rests: then the letter was not tried."""
-    final = {"reason": outcome.reason, "detail": outcome.detail, "attempts": attempts, "settled_at": now}
+def _fate(outcome, attempts):
+    """(state, reason, detail) an outcome leaves a delivery in; None when it was not tried, or the route rests."""
     match outcome.verdict:
         case Verdict.SENT:
-            return final | {"state": State.SENT, "reason": "", "detail": "", "provider_id": outcome.provider_id}
-        case Verdict.LATER | Verdict.PAUSE:
-            return {}
+            return State.SENT, "", ""
+        case Verdict.LATER | Verdict.PAUSE | Verdict.UNTRIED:
+            return None
         case Verdict.RETRY if attempts < MOST_TRIES:
-            return {"reason": outcome.reason, "detail": outcome.detail, "attempts": attempts, "retry_at": now + backoff.wait(attempts)}
+            return State.PENDING, outcome.reason, outcome.detail
         case Verdict.RETRY:
-            return final | {"state": State.FAILED, "reason": "gave-up"}
+            return State.FAILED, "gave-up", outcome.detail
         case Verdict.UNCERTAIN:
-            return final | {"state": State.UNCERTAIN}
-    return final | {"state": State.FAILED}
+            return State.UNCERTAIN, outcome.reason, outcome.detail
+    return State.FAILED, outcome.reason, outcome.detail
+
+
+def _write(fate, attempts, those, now):
+    state, reason, detail = fate
+    pks = [letter.pk for letter, _outcome in those]
+    if state == State.PENDING:
+        retry = {"reason": reason, "detail": detail, "attempts": attempts, "retry_at": now + backoff.wait(attempts)}
+        Delivery.objects.filter(pk__in=pks, state=State.PENDING).update(**retry)
+        return
+    told = [outcome.provider_id for _letter, outcome in those]
+    windows.settle(pks, state=state, reason=reason, detail=detail, attempts=attempts, provider_ids=told if any(told) else None, now=now)
 
 
 def _let_go(chunk, due_at):

@@ -5,7 +5,6 @@ that the second of two at the same moment sees what the first has written.
 """
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from project.mail import events
@@ -31,14 +30,14 @@ def reconcile(pk):
             settle_uncertain(mine)
 
 
-def catch_up(deliveries):
-    """After these were given a final state, in the same transaction: news of them that came while they were being handed over."""
-    if not deliveries:
-        return
-    letters = {delivery.public_id: delivery.pk for delivery in deliveries}
-    names = {delivery.provider_id: delivery.pk for delivery in deliveries if delivery.provider_id}
-    told = Event.objects.filter(Q(letter__in=letters) | Q(letter="", provider_id__in=names)).values_list("letter", "provider_id")
-    for pk in {letters.get(letter) or names.get(name) for letter, name in told}:
+def catch_up(letters, names=None):
+    """After these were given a final state, in the same transaction: news of them that came while they were being handed over.
+
+    `letters`: `{public id: primary key}`; `names`: `{the provider's id: [primary key, …]}`, for some providers name a whole call by one id.
+    """
+    names = names or {}
+    told = events.told_of(letters, names)
+    for pk in {letters[letter] for letter, _name in told if letter} | {pk for letter, name in told if not letter for pk in names[name]}:
         reconcile(pk)
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from anymail.signals import EventType, RejectReason
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from . import kinds, suppressions
@@ -55,6 +56,14 @@ def on(listener):
 def of(letter):
     """All events of a letter, by the opaque id it carried."""
     return Event.objects.filter(letter=letter).exclude(letter="")
+
+
+def told_of(letters, provider_ids):
+    """`{(letter, provider id), …}` of the events about any of these letters; by the provider's id only where no letter was told back."""
+    told = Q(letter__in=letters)
+    if provider_ids:
+        told |= Q(letter="", provider_id__in=provider_ids)
+    return set(Event.objects.filter(told).order_by().values_list("letter", "provider_id"))
 
 
 def take(provider, told):

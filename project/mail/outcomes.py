@@ -15,6 +15,7 @@ class Verdict(Enum):
     PAUSE = "pause"  # nothing will leave this way until a person acts; the letter stays due
     LATER = "later"  # the way out is down or too busy; the letter stays due, and the route rests
     UNCERTAIN = "uncertain"  # it may have left
+    UNTRIED = "untried"  # its turn had not come when time was up; the letter stays due
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Outcome:
 
 
 SENT = Outcome(Verdict.SENT)
+UNTRIED = Outcome(Verdict.UNTRIED)
 
 # The enhanced status codes (RFC 3463) that say an address does not exist, as opposed to “not today” or “not from you”.
 _HARD_STATUS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"}

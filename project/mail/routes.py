@@ -121,12 +121,13 @@ def connection(stream):
 
 def hand_over(stream, message):
     """Give one letter to the route. Returns its Outcome; raises nothing. What concerns the whole route is noted on its row."""
-    outcome = _try(stream, message)
+    outcome = attempt(stream, message)
     note(stream, outcome)
     return outcome
 
 
-def _try(stream, message):
+def attempt(stream, message):
+    """`hand_over`, with nothing noted of it."""
     chosen = spec(stream)
     backend = None
     try:

@@ -79,33 +79,34 @@ def test_news_of_another_address_settles_nothing(delivery):
     assert tell(delivery, EventType.BOUNCED, recipient="somebody@example.org") == ("sent", "")
 
 
-@pytest.mark.parametrize("written_down", [lambda chunk, letter: chunks.release(chunk, [(letter, outcomes.SENT)]), None])
+@pytest.mark.parametrize("written_down", [lambda claim, letter: chunks.release(claim, [(letter, outcomes.SENT)]), None])
 def test_news_told_while_the_letter_is_in_hand_counts(make_launched, make_readers, written_down):
     """Before its worker writes down that it left, and before its worker dies."""
     make_readers(1)
     make_launched()
-    chunk = chunks.claim(timezone.now())
-    [letter] = chunks.next_window(chunk, [], chunk.lo - 1)
+    claim = chunks.claim(timezone.now())
+    [letter] = chunks.turn(claim, [], 48)
+    delivery = Delivery.objects.get(pk=letter.pk)
 
-    assert tell(letter, EventType.DELIVERED) == ("pending", "")
-    assert tell(letter, EventType.BOUNCED) == ("pending", "")
+    assert tell(delivery, EventType.DELIVERED) == ("pending", "")
+    assert tell(delivery, EventType.BOUNCED) == ("pending", "")
     if written_down:
-        written_down(chunk, letter)
+        written_down(claim, letter)
     else:
         chunks.take_back(timezone.now() + timedelta(minutes=10))
 
-    letter.refresh_from_db()
-    assert (letter.state, letter.reason) == ("failed", "bounced")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == ("failed", "bounced")
 
 
 def test_news_under_the_providers_id_counts_as_soon_as_we_know_that_id(make_launched, make_readers):
     make_readers(2)
     make_launched()
-    chunk = chunks.claim(timezone.now())
-    letters = chunks.next_window(chunk, [], chunk.lo - 1)
-    tell(letters[1], EventType.BOUNCED, metadata={}, message_id="pm-2")
+    claim = chunks.claim(timezone.now())
+    letters = chunks.turn(claim, [], 48)
+    tell(Delivery.objects.get(pk=letters[1].pk), EventType.BOUNCED, metadata={}, message_id="pm-2")
 
-    chunks.release(chunk, [(letter, Outcome(Verdict.SENT, provider_id=f"pm-{number}")) for number, letter in enumerate(letters, start=1)])
+    chunks.release(claim, [(letter, Outcome(Verdict.SENT, provider_id=f"pm-{number}")) for number, letter in enumerate(letters, start=1)])
 
     assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["sent", "failed"]
 

@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from newsletter import campaigns, chunks, reports, sending
+from newsletter import campaigns, chunks, reports, sending, windows
 from newsletter.models import Campaign, Chunk, Delivery
 from project.mail import ledger, outcomes, routes, suppressions
 from project.mail.models import Suppression
@@ -36,13 +36,11 @@ def route(monkeypatch):
     handed = []
 
     def put(answer):
-        def hand_over(stream, message):
+        def attempt(stream, message):
             handed.append(message.to[0])
-            outcome = answer(len(handed), message)
-            routes.note(stream, outcome)
-            return outcome
+            return answer(len(handed), message)
 
-        monkeypatch.setattr(routes, "hand_over", hand_over)
+        monkeypatch.setattr(routes, "attempt", attempt)
         return handed
 
     return put
@@ -108,11 +106,11 @@ def test_a_window_costs_the_same_few_queries_however_many_it_holds(make_launched
     settings.BULK_WINDOW = 48
     make_readers(40)
     make_launched()
-    chunk = chunks.claim(timezone.now())
-    letters = chunks.next_window(chunk, [], chunk.lo - 1)
+    claim = chunks.claim(timezone.now())
+    letters = chunks.turn(claim, [], 48)
 
     with django_assert_num_queries(9):  # savepoint, fence, record, news, let go (5)
-        chunks.release(chunk, [(letter, outcomes.SENT) for letter in letters])
+        chunks.release(claim, [(letter, outcomes.SENT) for letter in letters])
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ def test_a_worker_that_dies_leaves_just_its_window_in_doubt(make_launched, make_
 
 def test_without_the_mark_the_dead_workers_letters_would_go_out_twice(make_launched, make_readers, route, monkeypatch):
     """The negative control of the test above."""
-    monkeypatch.setattr(chunks, "mark", lambda *args: None)
+    monkeypatch.setattr(windows, "mark", lambda *args: None)
     make_readers(10)
     make_launched()
 
@@ -218,7 +216,7 @@ def test_a_worker_whose_chunk_was_taken_over_records_nothing_but_what_it_knows_w
     make_readers(6)
     campaign = make_launched()
     mine = chunks.claim(timezone.now())
-    letters = chunks.next_window(mine, [], mine.lo - 1)
+    letters = chunks.turn(mine, [], 4)
     with later(91):
         chunks.take_back(timezone.now())
         theirs = chunks.claim(timezone.now())
@@ -231,15 +229,15 @@ def test_a_worker_whose_chunk_was_taken_over_records_nothing_but_what_it_knows_w
     ]
 
     with pytest.raises(chunks.FenceLost):
-        chunks.next_window(mine, handed, letters[-1].pk)
+        chunks.turn(mine, handed, 4)
     with pytest.raises(chunks.FenceLost):
         chunks.release(mine, handed)
     chunks.late_evidence(handed)
 
     assert states(campaign) == {"sent": 1, "uncertain": 3, "pending": 2}
     assert not Suppression.objects.exists()
-    theirs.refresh_from_db()
-    assert (theirs.state, theirs.window_lo) == (Chunk.State.HELD, None)
+    theirs.chunk.refresh_from_db()
+    assert (theirs.chunk.state, theirs.chunk.window_lo) == (Chunk.State.HELD, None)
 
 
 def test_a_worker_stops_when_its_lease_has_run_out(make_launched, make_readers, route, settings):
@@ -253,8 +251,7 @@ def test_a_worker_stops_when_its_lease_has_run_out(make_launched, make_readers, 
 
     handed = route(sleep)
     try:
-        chunk = chunks.claim(timezone.now())
-        sending.send(chunk, time.monotonic() + 20)
+        sending.send(chunks.claim(timezone.now()), time.monotonic() + 20)
     finally:
         traveller.stop()
 
@@ -466,9 +463,9 @@ def test_a_window_is_read_along_the_primary_key_even_without_statistics(make_lau
     """By the index on (campaign, state) every window would walk all that wait: right after a launch both databases would choose it."""
     make_readers(100)
     make_launched()
-    chunk = chunks.claim(timezone.now())
+    claim = chunks.claim(timezone.now())
 
-    plan = Delivery.objects.of(chunk).due(timezone.now()).order_by("pk")[:48].explain()
+    plan = windows.due_rows(claim.chunk, claim.chunk.campaign.topic_id, claim.began)[:48].explain()
 
     assert "delivery_report" not in plan
     assert "delivery_once_per_subscriber" not in plan

@@ -17,12 +17,12 @@ def test_it_is_quiet_at_every_step(make_launched, make_readers, deliver):
     make_launched()
     assert campaign_verification.problems() == []
 
-    chunk = chunks.claim(timezone.now())
-    letters = chunks.next_window(chunk, [], chunk.lo - 1)
+    claim = chunks.claim(timezone.now())
+    letters = chunks.turn(claim, [], 48)
     assert len(letters) == 3
     assert campaign_verification.problems() == []
 
-    chunks.release(chunk, [])
+    chunks.release(claim, [])
     deliver()
     assert campaign_verification.problems() == []
 

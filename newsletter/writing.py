@@ -1,0 +1,64 @@
+"""Writers: one campaign in one language, compiled once per process and ready to write any reader's letter.
+
+Compiling (Markdown, styles, MIME) takes thousands of times longer than filling in a name, and a worker comes back to the same campaign every
+500 letters; so writers are kept, by everything that goes into them.
+"""
+
+import functools
+from email.utils import parseaddr
+
+from django.utils import translation
+
+from project.mail.letters import sender
+from project.practice.models import Practice
+
+from . import campaign_letters, content
+
+
+class WordsChanged(Exception):
+    """The words are not what was launched."""
+
+
+class Writer:
+    """What carriers ask of a campaign in one language (project.mail.carriers.Writer). Letters are chunks.Letter."""
+
+    def __init__(self, text, practice, topic):
+        self.compiled = content.compiled(text, practice)
+        self.practice, self.topic = practice, topic
+        self.sender = parseaddr(sender(practice))[1]
+
+    def message(self, letter):
+        with translation.override(self.compiled.language):
+            return campaign_letters.message(self.compiled, letter.reader, self.practice, self.topic, letter=letter.name)
+
+
+def of(chunk):
+    """The Writer for a chunk's letters. Raises WordsChanged, or whatever keeps the text from being rendered."""
+    campaign = chunk.campaign
+    texts = {text.language: text for text in campaign.texts.all()}
+    if content.content_hash(texts.values()) != campaign.content_hash:
+        raise WordsChanged
+    return _kept(_Ingredients(texts[chunk.language], Practice.current(), campaign.topic, campaign.content_hash))
+
+
+class _Ingredients:
+    """All that goes into a Writer; equal when it would come out the same."""
+
+    def __init__(self, text, practice, topic, content_hash):
+        self.text, self.practice, self.topic = text, practice, topic
+        facts = [getattr(practice, field.attname) for field in practice._meta.concrete_fields]
+        self._all = (content_hash, text.pk, text.language, topic.slug, *facts)
+
+    def __eq__(self, other):
+        return self._all == other._all
+
+    def __hash__(self):
+        return hash(self._all)
+
+    def writer(self):
+        return Writer(self.text, self.practice, self.topic)
+
+
+@functools.lru_cache(maxsize=8)
+def _kept(ingredients):
+    return ingredients.writer()
