@@ -55,5 +55,5 @@ def _old_leases(now):
 
 
 def _unfinished(now):
-    for campaign in Campaign.objects.filter(status=Status.SCHEDULED, send_at__lt=now - timedelta(hours=1)):
-        yield f"Campaign {campaign.pk} should have begun at {campaign.send_at:%Y-%m-%d %H:%M} UTC."
+    for campaign in Campaign.objects.filter(status=Status.SCHEDULED, launch_at__lt=now - timedelta(hours=1)):
+        yield f"Campaign {campaign.pk} should have begun at {campaign.launch_at:%Y-%m-%d %H:%M} UTC."

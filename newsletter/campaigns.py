@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from project.mail import bells
 from project.practice.models import Practice
 
-from . import audience, content
+from . import audience, content, hours
 from .models import Campaign, Chunk, Delivery
 
 logger = logging.getLogger(__name__)
@@ -53,13 +53,16 @@ def problems(campaign):
     return found
 
 
-def schedule(campaign, send_at, *, now=None):
-    """Let it go out at `send_at` (aware). A scheduled one may be scheduled anew. Raises CampaignRefused."""
+def schedule(campaign, send_at, *, own_zone=None, now=None):
+    """Let it go out at `send_at` (aware); with `own_zone`, when the reader's own clocks show what the practice's show then. A scheduled one may
+    be scheduled anew. Raises CampaignRefused."""
     now = now or timezone.now()
     if send_at < now - _PAST:
         raise CampaignRefused(_("That time has already passed. Please choose a later one."))
     with transaction.atomic():
-        won = _only(campaign, Campaign.EDITABLE).update(status=Status.SCHEDULED, send_at=send_at, stopped_because="")
+        campaign.send_at, campaign.own_zone = send_at, campaign.own_zone if own_zone is None else own_zone
+        times = {"send_at": send_at, "own_zone": campaign.own_zone, "launch_at": hours.launch_at(campaign, Practice.current())}
+        won = _only(campaign, Campaign.EDITABLE).update(status=Status.SCHEDULED, stopped_because="", **times)
         if not won:
             raise CampaignRefused(_("This campaign has already been sent or cancelled."))
         found = problems(campaign)
@@ -67,14 +70,21 @@ def schedule(campaign, send_at, *, now=None):
             raise CampaignRefused(" ".join(found))
         if not audience.of(campaign).will_get:
             raise CampaignRefused(_("Nobody would get this campaign: no one who reads this topic can be written to in its languages."))
-        if send_at <= now:
+        if times["launch_at"] <= now:
             bells.ring_after_commit("campaigns")
     campaign.refresh_from_db()
 
 
 def unschedule(campaign):
     """Back to a draft. Raises CampaignRefused once it has been launched."""
-    _change(campaign, {Status.SCHEDULED}, _("This campaign is not waiting for its time any more."), status=Status.DRAFT, send_at=None)
+    _change(
+        campaign,
+        {Status.SCHEDULED},
+        _("This campaign is not waiting for its time any more."),
+        status=Status.DRAFT,
+        send_at=None,
+        launch_at=None,
+    )
 
 
 def begin_edit(campaign):
@@ -103,19 +113,20 @@ def launch(campaign, now):
     One that can't be sent any more (its text or the postal address was taken away meanwhile) goes back to a draft, and says why.
     """
     with transaction.atomic():
-        due = _only(campaign, {Status.SCHEDULED}).filter(send_at__lte=now)
+        due = _only(campaign, {Status.SCHEDULED}).filter(launch_at__lte=now)
         if not due.update(status=Status.SENDING, launched_at=now, content_hash="-"):
             return False
         texts = list(campaign.texts.all())
         found = problems(campaign)
         if found:
             Campaign.objects.filter(pk=campaign.pk).update(
-                status=Status.DRAFT, send_at=None, launched_at=None, content_hash="", stopped_because=" ".join(found)[:300]
+                status=Status.DRAFT, send_at=None, launch_at=None, launched_at=None, content_hash="", stopped_because=" ".join(found)[:300]
             )
             return False
-        Campaign.objects.filter(pk=campaign.pk).update(content_hash=content.content_hash(texts))
-        _write_deliveries(campaign, [text.language for text in texts], now)
+        size = _write_deliveries(campaign, [text.language for text in texts], now)
+        Campaign.objects.filter(pk=campaign.pk).update(content_hash=content.content_hash(texts), audience_size=size)
         _write_chunks(campaign, now)
+        _set_due_times(campaign, now)
     return True
 
 
@@ -133,18 +144,21 @@ def _try_to_launch(campaign, now):
 
 
 def due(now):
-    return Campaign.objects.filter(status=Status.SCHEDULED, send_at__lte=now)
+    return Campaign.objects.filter(status=Status.SCHEDULED, launch_at__lte=now)
 
 
 def _write_deliveries(campaign, languages, now):
-    """One row per reader by one INSERT … SELECT, readers without a text in their language included, so that sums meet the audience."""
+    """One row per reader by one INSERT … SELECT, readers without a text in their language included, so that sums meet the audience; how many.
+
+    `zone` is written only where each reader's own clock counts: a chunk is of one zone, and every zone makes a chunk more.
+    """
     has_text = Q(language__in=languages)
     columns = {
         "campaign_id": Value(campaign.pk, IntegerField()),
         "subscriber_id": F("pk"),
         "language": F("language"),
         "variant": Value(0, IntegerField()),
-        "zone": Value("", CharField()),
+        "zone": F("zone") if campaign.own_zone else Value("", CharField()),
         "state": Case(When(has_text, then=Value(State.PENDING.value)), default=Value(State.SKIPPED.value), output_field=CharField()),
         "reason": Case(When(has_text, then=Value("")), default=Value(Reason.NO_TEXT.value), output_field=CharField()),
         "detail": Value("", CharField()),
@@ -153,9 +167,9 @@ def _write_deliveries(campaign, languages, now):
         "settled_at": Cast(Case(When(has_text, then=None), default=Value(now), output_field=DateTimeField()), DateTimeField()),
     }
     names = {name: f"column_{name}" for name in columns}
-    readers = audience.readers(campaign.topic).order_by("language", "pk")
+    readers = audience.readers(campaign.topic).order_by("language", *(["zone"] if campaign.own_zone else []), "pk")
     rows = readers.annotate(**{names[name]: column for name, column in columns.items()}).values_list(*names.values())
-    _insert_select(Delivery, columns, *rows.query.sql_with_params())
+    return _insert_select(Delivery, columns, *rows.query.sql_with_params())
 
 
 def _write_chunks(campaign, now):
@@ -181,6 +195,18 @@ def _quote(name):
 def _insert_select(model, columns, select, params):
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {_quote(model._meta.db_table)} ({', '.join(map(_quote, columns))}) {select}", params)
+        return cursor.rowcount
+
+
+def _set_due_times(campaign, now):
+    """Each zone's ready chunks wait for its own time of day, and for the end of its quiet hours; what is past already is due at once."""
+    practice = Practice.current()
+    waiting = Chunk.objects.filter(campaign=campaign, state=Chunk.State.READY)
+    for zone in waiting.order_by().values_list("zone", flat=True).distinct():
+        moment = max(now, hours.due_at(campaign, zone, practice))
+        moment = hours.not_before(zone, moment, practice) or moment
+        if moment > now:
+            waiting.filter(zone=zone).update(due_at=moment)
 
 
 # -- While it is being sent ----------------------------------------------------------------------------------------------------------------
@@ -242,6 +268,7 @@ def send_again(campaign, states, *, now=None):
         if not count:
             raise CampaignRefused(_("There is nobody to send it to again."))
         _write_chunks(campaign, now)
+        _set_due_times(campaign, now)
         bells.ring_after_commit("campaigns")
     campaign.refresh_from_db()
     return count

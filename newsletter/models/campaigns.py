@@ -31,10 +31,22 @@ class Campaign(models.Model):
     topic = models.ForeignKey(Topic, models.PROTECT, related_name="campaigns", verbose_name=_("topic"))
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
     send_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    own_zone = models.BooleanField(
+        _("at that time of day where each reader lives"),
+        default=False,
+        help_text=_("Readers whose time zone we don’t know get it at the practice’s."),
+    )
+    launch_at = models.DateTimeField(null=True, editable=False)  # `send_at`, or earlier where the clocks of a reader are ahead
     launched_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)  # of all texts, frozen at launch
+    audience_size = models.PositiveIntegerField(default=0, editable=False)  # how many deliveries it has, from launch on
     stopped_because = models.CharField(max_length=300, blank=True, editable=False)  # a sentence, when it stopped without a person
+    # The guard (guard.py): when it stopped the campaign, and the figures a person let pass by resuming.
+    guarded_at = models.DateTimeField(null=True, editable=False)
+    passed_results = models.PositiveIntegerField(default=0, editable=False)
+    passed_bounces = models.PositiveIntegerField(default=0, editable=False)
+    passed_complaints = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,12 +54,15 @@ class Campaign(models.Model):
         verbose_name_plural = _("campaigns")
         ordering = ["-pk"]
         constraints = [
-            models.CheckConstraint(condition=~Q(status="scheduled") | Q(send_at__isnull=False), name="campaign_scheduled_has_a_time"),
+            models.CheckConstraint(
+                condition=~Q(status="scheduled") | Q(send_at__isnull=False, launch_at__isnull=False), name="campaign_scheduled_has_a_time"
+            ),
             models.CheckConstraint(
                 condition=~Q(status__in=["sending", "paused", "sent"]) | (Q(launched_at__isnull=False) & ~Q(content_hash="")),
                 name="campaign_launched_is_frozen",
             ),
         ]
+        indexes = [models.Index(fields=["launch_at"], condition=Q(status="scheduled"), name="campaign_to_launch")]
         permissions = [("send_campaign", _("Can schedule and send campaigns"))]
 
     def __str__(self):
@@ -156,6 +171,11 @@ def public_id(pk):
     return f"d{pk}-{salted_hmac('lectern.delivery', str(pk), secret=settings.ADDRESS_KEY, algorithm='sha256').hexdigest()[:20]}"
 
 
+#: Reasons that speak against a campaign: no such address, thrown back after it was sent, reported as unwanted.
+BOUNCED, COMPLAINED = ("bounced", "no-such-address"), "complained"
+RETURNED = (*BOUNCED, COMPLAINED)
+
+
 class Delivery(models.Model):
     """One campaign to one subscriber: what became of it. The row outlives the subscriber, so that sums always meet the audience."""
 
@@ -200,6 +220,8 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["campaign", "state"], name="delivery_report"),
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider_id"),
+            # What the guard counts, every few seconds: few rows ever, and none at launch.
+            models.Index(fields=["campaign"], condition=Q(reason__in=RETURNED), name="delivery_returned"),
         ]
 
     def __str__(self):

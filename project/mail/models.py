@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -115,6 +116,32 @@ class Route(models.Model):
     paused_because = models.CharField(_("paused because"), max_length=300, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     probe_at = models.DateTimeField(_("next try"), null=True)
+    # How fast letters may leave: what a person sets …
+    per_second = models.FloatField(
+        _("letters a second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(100_000)],
+        help_text=_("What your mail provider allows. 0.5 is one letter every two seconds. Empty: as fast as it takes them."),
+    )
+    per_day = models.PositiveIntegerField(
+        _("letters a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("What your mail provider allows from midnight to midnight, on the practice’s clocks. Empty: no limit."),
+    )
+    warm_up_from = models.DateField(
+        _("warm up from"),
+        null=True,
+        blank=True,
+        help_text=_("The first day of a new mail server, domain or provider: the limit begins low and doubles every day for two weeks."),
+    )
+    # … and what has been taken of it (pace.py): all workers share these, and only a conditional UPDATE changes them.
+    next_at = models.DateTimeField(null=True, editable=False)  # up to when the rate is used up
+    day = models.DateField(null=True, editable=False)
+    day_count = models.PositiveIntegerField(default=0, editable=False)
+    slowed_until = models.DateTimeField(null=True, editable=False)  # half the rate until then, because the other side asked for time
 
     class Meta:
         verbose_name = _("route")

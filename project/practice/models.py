@@ -34,9 +34,26 @@ class Practice(models.Model):
     )
     reply_mailbox = models.EmailField(_("reply mailbox"), blank=True, help_text=_("Answers to newsletters go there."))
 
+    # Off unless a practice wants them: whoever presses “Send it now” of an evening expects it to leave now.
+    quiet_from = models.TimeField(
+        _("quiet hours from"),
+        null=True,
+        blank=True,
+        help_text=_("No newsletter leaves in these hours, 9 p.m. to 8 a.m. for example. Other letters always do. Empty: none."),
+    )
+    quiet_until = models.TimeField(_("quiet hours until"), null=True, blank=True)
+
     class Meta:
         verbose_name = verbose_name_plural = _("practice")
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="practice_is_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="practice_is_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(quiet_from=None, quiet_until=None)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~models.Q(quiet_from=models.F("quiet_until")),
+                name="practice_quiet_hours_have_two_ends",
+                violation_error_message=_("Quiet hours need two different times, or none."),
+            ),
+        ]
 
     def __str__(self):
         return self.name

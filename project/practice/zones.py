@@ -81,6 +81,14 @@ def from_wall(date, time, zone):
     return early.astimezone(UTC)
 
 
+def nearest(wall, zone):
+    """The moment (aware, UTC) for a naive wall-clock datetime where nobody can be asked.
+
+    Of a time that comes twice that night it is the first; one that does not exist is taken an hour later.
+    """
+    return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+
+
 def to_wall(moment, zone):
     """The naive wall-clock datetime an IANA zone's clocks show at an aware moment: what a form fills in."""
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

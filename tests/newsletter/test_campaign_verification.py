@@ -41,7 +41,7 @@ def test_it_is_quiet_at_every_step(make_launched, make_readers, deliver):
             "is held by a worker not heard of",
         ),
         (
-            lambda: Campaign.objects.update(status="scheduled", send_at=timezone.now() - timedelta(hours=2)),
+            lambda: Campaign.objects.update(status="scheduled", **dict.fromkeys(["send_at", "launch_at"], timezone.now() - timedelta(hours=2))),
             "should have begun",
         ),
     ],
