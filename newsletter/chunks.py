@@ -39,16 +39,17 @@ class FenceLost(Exception):
 
 @dataclass
 class Claim:
-    """A chunk that is ours until `lease_until`. Its deliveries that were due at `began` are handed over, in the order of their primary keys.
+    """A chunk that is ours until `lease_until`.
 
-    `after`: how far that has come. `under_way`: the letters handed over of which nothing has been recorded yet, by primary key.
+    `waiting`: the primary keys that were due at `began` and whose turn has not come, in order. `under_way`: the letters handed over of which
+    nothing has been recorded yet, by primary key.
     """
 
     chunk: Chunk
     token: uuid.UUID
     began: datetime
     lease_until: datetime
-    after: int = 0
+    waiting: list[int]
     under_way: dict[int, Letter] = field(default_factory=dict)
 
 
@@ -96,7 +97,8 @@ def claim(now):
         if free.update(state=Chunk.State.HELD, token=token, lease_until=lease_until):
             crashpoints.reach("claimed")
             chunk = Chunk.objects.select_related("campaign__topic").get(pk=pk)
-            return Claim(chunk, token, now, lease_until, after=chunk.lo - 1)
+            due = Delivery.objects.of(chunk).due(now).order_by("pk")
+            return Claim(chunk, token, now, lease_until, list(due.values_list("pk", flat=True)))
     return None
 
 
@@ -114,11 +116,11 @@ def turn(claim, settled, room):
     with transaction.atomic():
         _keep(claim)
         _record(settled, now)
-        letters, after = _next(claim, room, now)
+        letters, waiting = _next(claim, room, now)
         under_way = _still_under_way(claim, settled) | {letter.pk: letter for letter in letters}
         windows.mark(claim.chunk, claim.token, under_way, claim.began, lease_until)
         crashpoints.reach("before-mark")
-    claim.lease_until, claim.after, claim.under_way = lease_until, after, under_way
+    claim.lease_until, claim.waiting, claim.under_way = lease_until, waiting, under_way
     crashpoints.reach("marked")
     return letters
 
@@ -151,18 +153,18 @@ def _still_under_way(claim, settled):
 
 
 def _next(claim, room, now):
-    """`(letters, how far we have come)`. Who is not to get it any more is written down on the way, and passed."""
-    letters, after = [], claim.after
-    while room and not letters:
-        found = windows.read(claim.chunk, after, claim.began, room)
-        if not found or any(row.campaign_status == Campaign.Status.PAUSED for row in found):
+    """`(letters, whose turn has not come)`. Who is not to get it any more is written down on the way, and passed."""
+    letters, waiting = [], claim.waiting
+    while room and waiting and not letters:
+        found = windows.read(claim.chunk, waiting[:room])
+        if any(row.campaign_status == Campaign.Status.PAUSED for row in found):
             break
-        after = found[-1].pk
+        waiting = waiting[room:]
         reasons = {row.pk: _skip_reason(row) for row in found}
         for reason in set(reasons.values()) - {""}:
             windows.settle([pk for pk, given in reasons.items() if given == reason], state=State.SKIPPED, reason=reason, now=now)
         letters = [Letter(row.pk, row.attempts, row.reader) for row in found if not reasons[row.pk]]
-    return letters, after
+    return letters, waiting
 
 
 def _skip_reason(row):

@@ -32,20 +32,25 @@ def slots_due(now):
 
 def drain(deadline):
     """Send what is due until `time.monotonic()` passes `deadline`. True when something due is left."""
+    _begin_and_end(timezone.now())
     while time.monotonic() < deadline:
         now = timezone.now()
-        chunks.take_back(now)
-        if campaigns.launch_due(now):
-            for _other_slot in range(slots_due(now) - 1):  # this worker needs no bell
-                bells.ring("campaigns")
-        campaigns.finish(now)
         claim = chunks.claim(now) if routes.open_now(STREAM, now) else None
         if claim is None:
             break
         send(claim, deadline)
     now = timezone.now()
-    campaigns.finish(now)
+    _begin_and_end(now)
     return routes.open_now(STREAM, now) and chunks.ready(now).exists()
+
+
+def _begin_and_end(now):
+    """What is not a chunk's: doubts of dead workers are listed, due campaigns begin, and those all of whose chunks are done have been sent."""
+    chunks.take_back(now)
+    if campaigns.launch_due(now):
+        for _other_slot in range(slots_due(now) - 1):  # this worker needs no bell
+            bells.ring("campaigns")
+    campaigns.finish(now)
 
 
 def send(claim, deadline):

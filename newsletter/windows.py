@@ -7,7 +7,6 @@ per process and only its parameters change; what it says comes from the models a
 import functools
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from django.db import connection
 from django.db.models import F
@@ -72,21 +71,12 @@ def lock(chunk, token):
         return cursor.fetchone() is not None
 
 
-def read(chunk, after, as_of, limit):
-    """The next deliveries of a chunk beyond the primary key `after` that were due at `as_of`, at most `limit`: `[Found, …]`, nobody dropped."""
-    sql, params = _reading(connection.vendor, limit)
-    given = {
-        "campaign": chunk.campaign_id,
-        "topic": chunk.campaign.topic_id,
-        "lo": max(after + 1, chunk.lo),
-        "hi": chunk.hi,
-        "language": chunk.language,
-        "variant": chunk.variant,
-        "zone": chunk.zone,
-        "as_of": connection.ops.adapt_datetimefield_value(as_of),
-    }
+def read(chunk, pks):
+    """Those of these deliveries that still wait, `[Found, …]` by primary key, each with all that could keep it from being sent."""
+    sql, params = _reading(connection.vendor, len(pks))
+    given = {"topic": chunk.campaign.topic_id} | dict(enumerate(pks))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [given.get(param.name) if isinstance(param, _Open) else param for param in params])
+        cursor.execute(sql, [given[param.name] if isinstance(param, _Open) else param for param in params])
         return [_found(row) for row in cursor.fetchall()]
 
 
@@ -135,27 +125,17 @@ def settle(pks, *, state, reason="", detail="", attempts=None, provider_ids=None
 class _Open:
     """A parameter that is given at every run."""
 
-    name: str
+    name: object
 
 
-#: Values no chunk has, put into the query where its parameters go, and found again in what Django makes of it.
-_STAND_INS = {
-    "campaign": 2_147_480_001,
-    "topic": 2_147_480_002,
-    "lo": 2_147_480_003,
-    "hi": 2_147_480_004,
-    "variant": 31_999,
-    "language": "-l",
-    "zone": "-zone",
-    "as_of": datetime(1, 1, 2, tzinfo=UTC),
-}
+#: Values that no row has, put into the query where its open parameters go, and found again in what Django makes of it.
+_NO_TOPIC, _NO_PK = 2_147_000_001, 2_147_100_000
 
 
-def due_rows(chunk, topic_id, as_of):
-    """The query behind `read`: a chunk's deliveries that were due at `as_of`, along the primary key."""
+def waiting(pks, topic_id):
+    """The query behind `read`. By primary key: an index on anything else would walk all that wait, and a range a whole chunk."""
     return (
-        Delivery.objects.of(chunk)
-        .due(as_of)
+        Delivery.objects.filter(pk__in=pks, state=Delivery.State.PENDING)
         .annotate(
             campaign_status=F("campaign__status"),
             subscribed=audience.subscribed(topic_id, "subscriber_id"),
@@ -179,20 +159,11 @@ def due_rows(chunk, topic_id, as_of):
 
 
 @functools.lru_cache
-def _reading(vendor, limit):
-    """`(SQL, parameters)` of the read; the open ones are `_Open`. One for each limit, of which there are few."""
-    stand_ins = dict(_STAND_INS)
-    chunk = Chunk(
-        campaign_id=stand_ins["campaign"],
-        lo=stand_ins["lo"],
-        hi=stand_ins["hi"],
-        language=stand_ins["language"],
-        variant=stand_ins["variant"],
-        zone=stand_ins["zone"],
-    )
-    sql, params = due_rows(chunk, stand_ins["topic"], stand_ins["as_of"])[:limit].query.sql_with_params()
-    stand_ins["as_of"] = connection.ops.adapt_datetimefield_value(stand_ins["as_of"])
-    names = {value: name for name, value in stand_ins.items()}
+def _reading(vendor, count):
+    """`(SQL, parameters)` of the read of so many deliveries; the open parameters are `_Open`."""
+    pks = range(_NO_PK, _NO_PK + count)
+    sql, params = waiting(pks, _NO_TOPIC).query.sql_with_params()
+    names = {_NO_TOPIC: "topic"} | {pk: place for place, pk in enumerate(pks)}
     return sql, [_Open(names[param]) if param in names else param for param in params]
 
 

@@ -465,7 +465,7 @@ def test_a_window_is_read_along_the_primary_key_even_without_statistics(make_lau
     make_launched()
     claim = chunks.claim(timezone.now())
 
-    plan = windows.due_rows(claim.chunk, claim.chunk.campaign.topic_id, claim.began)[:48].explain()
+    plan = windows.waiting(claim.waiting[:48], claim.chunk.campaign.topic_id).explain()
 
     assert "delivery_report" not in plan
     assert "delivery_once_per_subscriber" not in plan
