@@ -22,7 +22,7 @@ def _delivery(event):
     if event.letter:
         found = Delivery.objects.by_public_id(event.letter)
     elif event.provider_id:
-        found = Delivery.objects.filter(provider_id=event.provider_id)
+        found = Delivery.objects.by_provider_id(event.provider_id)
     else:
         return None
     return found.filter(subscriber__address_hash=event.address_hash).first()

@@ -19,8 +19,8 @@ def reconcile(pk):
     """Bring a delivery in line with everything told of it. One that waits stays: its worker records it, or it was never tried."""
     with transaction.atomic():
         mine = Delivery.objects.filter(pk=pk)
-        delivery = mine.select_for_update(of=("self",)).select_related("subscriber").filter(subscriber__isnull=False).first()
-        if delivery is None:
+        delivery = mine.select_for_update(of=("self",)).select_related("subscriber").first()
+        if delivery is None or delivery.subscriber is None:
             return
         types = set(_events_of(delivery).values_list("type", flat=True))
         if types & events.RETURNED:

@@ -168,8 +168,9 @@ def _reading(vendor, count):
 
 
 def _found(row):
-    pk, attempts, status, subscribed, suppressed, reader, *about = row
-    return Found(pk, attempts, status, subscribed, suppressed, reader and Reader(reader, _as_uuid(about[0]), *about[1:]))
+    pk, attempts, status, subscribed, suppressed, reader, number, *about = row
+    # Asked of the person's own column: who was erased during the launch has left their number behind.
+    return Found(pk, attempts, status, subscribed, suppressed, number and Reader(reader, _as_uuid(number), *about))
 
 
 def _as_uuid(value):

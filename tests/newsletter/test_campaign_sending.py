@@ -459,18 +459,6 @@ def test_slots_ring_for_what_a_worker_could_do(make_launched, make_readers, sett
     assert sending.slots_due(now + timedelta(seconds=91)) == 2
 
 
-def test_a_window_is_read_along_the_primary_key_even_without_statistics(make_launched, make_readers):
-    """By the index on (campaign, state) every window would walk all that wait: right after a launch both databases would choose it."""
-    make_readers(100)
-    make_launched()
-    claim = chunks.claim(timezone.now())
-
-    plan = windows.waiting(claim.waiting[:48], claim.chunk.campaign.topic_id).explain()
-
-    assert "delivery_report" not in plan
-    assert "delivery_once_per_subscriber" not in plan
-
-
 @pytest.mark.django_db(transaction=True)
 def test_cancelled_in_the_middle_of_two_workers_the_books_say_exactly_who_got_it(make_launched, make_readers, route, monkeypatch):
     monkeypatch.setattr(campaigns, "CHUNK", 25)
