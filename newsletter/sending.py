@@ -68,6 +68,9 @@ def send(claim, deadline):
     except chunks.FenceLost as lost:
         logger.warning("Chunk %s was taken over while we held it.", claim.chunk.pk)
         chunks.late_evidence(lost.args[0] if lost.args else settled)
+    finally:
+        if carrier.under_way:  # what went wrong was ours: the next chunk must not be told of this one's letters
+            carrier.hand_over(writer, [], claim.lease_until)
 
 
 def _turns(claim, writer, carrier, deadline):
