@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import translation
 
 from project import translations
-from project.mail import bells, ledger, sweep
+from project.mail import bells, ledger, pace, sweep
 from project.practice.models import Practice
 
 
@@ -34,6 +34,12 @@ def pytest_collection_modifyitems(items):
 def _broker_not_silenced():
     """A test that broke the broker must not silence the next one's bells."""
     bells._silent_until = 0.0
+
+
+@pytest.fixture(autouse=True)
+def _limits_of_its_own():
+    """A route's limits are believed for a second; the next test has its own."""
+    pace.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from django.core.mail import get_connection
 from django.db.models import F
 from django.utils import timezone
 
-from . import api_outcomes, outcomes, providers
+from . import api_outcomes, outcomes, pace, providers
 from .capabilities import MIME, Can, fit
 from .models import Route
 from .outcomes import Outcome, Verdict
@@ -184,7 +184,8 @@ def open_now(stream, now):
 
 
 def note(stream, outcome):
-    """Keep the route's row: a success clears its failures, bad credentials pause it, an outage lets it rest, longer each time."""
+    """Keep the route's row: a success clears its failures, bad credentials pause it, an outage lets it rest, longer each time. After
+    an answer that asks for time it goes on at half its rate for a while."""
     failures = row(stream).failures + 1
     route = Route.objects.filter(stream=stream)
     now = timezone.now()
@@ -193,6 +194,8 @@ def note(stream, outcome):
     elif outcome.verdict in {Verdict.LATER, Verdict.UNCERTAIN}:
         rest = outcome.wait or _REST[min(failures, len(_REST)) - 1]
         route.update(failures=F("failures") + 1, probe_at=now + rest)
+        if outcome.verdict is Verdict.LATER and outcome.reason != "connection-broken":  # it answered, and asked for time
+            pace.slow(stream, now + rest + pace.SLOWED)
     else:
         route.exclude(failures=0, probe_at=None).update(failures=0, probe_at=None)
 
