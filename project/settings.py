@@ -128,6 +128,8 @@ MAIL_TICK = int(env("MAIL_TICK", "15"))
 # workers may be at it at once. SQLite has one writer, so a second one would only wait.
 BULK_WINDOW = int(env("BULK_WINDOW", "48"))
 BULK_SLOTS = 1 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3" else int(env("BULK_SLOTS", "2"))
+# How many SMTP connections each worker keeps for campaigns; `?connections=` in a route's URL says it for that route.
+BULK_CONNECTIONS = int(env("BULK_CONNECTIONS", "4"))
 # A ledger that has stood still for longer is taken for a restored backup and holds all mail until a person says so.
 MAIL_STANDSTILL = timedelta(hours=1)
 MAIL_WITNESS = VAR / "alive"  # what tells a restored backup from a machine that was switched off (project/mail/ledger.py)

@@ -1,63 +1,15 @@
-"""Django e-mail backends of our own: SMTP that knows how far it came, a folder of letters for the demo, and the transactional route itself."""
+"""Django e-mail backends of our own: a folder of letters for the demo, providers' with their keys, and the transactional route itself."""
 
 import os
-import smtplib
 import uuid
 from pathlib import Path
 
 from anymail.backends import brevo, resend
 from django.core.mail.backends.base import BaseEmailBackend
-from django.core.mail.backends.smtp import EmailBackend as StockSmtpBackend
 
+from .smtp import SmtpBackend
 
-def _telling(connection_class, backend):
-    class Telling(connection_class):
-        """Notes how far the letter came: whether the dialogue about it had begun, and whether its final dot has left."""
-
-        def mail(self, sender, options=()):
-            answer = super().mail(sender, options)
-            backend.begun = True
-            return answer
-
-        def send(self, s):
-            super().send(s)
-            # Only the letter itself comes as bytes that end with the dot; what broke off before was never whole.
-            if isinstance(s, bytes | bytearray) and s.endswith(b"\r\n.\r\n"):
-                backend.dot_sent = True
-
-        def data(self, msg):
-            code, reply = super().data(msg)
-            backend.dot_sent = False  # the server has answered, so nothing is in doubt
-            return code, reply
-
-    return Telling
-
-
-class SmtpBackend(StockSmtpBackend):
-    """The stock backend, strict (`fail_silently` is not used), keeping its connection, which says how far a letter that broke off had come.
-
-    `begun`: the other side had answered MAIL, so what broke off later may be this letter's own doing. `dot_sent`: it may have the letter.
-    """
-
-    begun = dot_sent = False
-
-    @property
-    def connection_class(self):
-        return _telling(smtplib.SMTP_SSL if self.use_ssl else smtplib.SMTP, self)
-
-    def _answers(self):
-        try:
-            return self.connection.noop()[0] == 250
-        except (smtplib.SMTPException, OSError):
-            return False
-
-    def send_messages(self, email_messages):
-        """Unlike the stock backend, keeps the connection open whoever opened it, and asks a kept one whether it is still there."""
-        self.begun = self.dot_sent = False
-        if self.connection is not None and not self._answers():
-            self.close()
-        self.open()
-        return super().send_messages(email_messages)
+__all__ = ["BrevoBackend", "FileBackend", "ResendBackend", "SmtpBackend", "TransactionalBackend"]
 
 
 class FileBackend(BaseEmailBackend):

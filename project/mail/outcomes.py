@@ -35,6 +35,15 @@ class Outcome:
 SENT = Outcome(Verdict.SENT)
 UNTRIED = Outcome(Verdict.UNTRIED)
 
+
+class NotSent(smtplib.SMTPException):
+    """A letter's Outcome on its way through Django's e-mail API, which knows exceptions alone."""
+
+    def __init__(self, outcome):
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+
+
 # The enhanced status codes (RFC 3463) that say an address does not exist, as opposed to “not today” or “not from you”.
 _HARD_STATUS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"}
 
@@ -56,28 +65,18 @@ def of_reply(code, text, *, phase):
     return Outcome(Verdict.FAILED, "refused", detail)
 
 
-def of_exception(error, *, begun=False, dot_sent=False):
-    """The outcome of an exception out of an SMTP conversation.
-
-    `begun`: the other side had answered MAIL before the connection broke. Then this letter waits and the next one is tried, lest one letter a
-    server chokes on stand before all others. `dot_sent`: the final dot had left, so the other side may have the letter.
-    """
+def of_exception(error):
+    """The outcome of an exception out of an SMTP conversation: of the letter itself (NotSent), or of a connection that could not be opened."""
     name = type(error).__name__
     match error:
-        case smtplib.SMTPRecipientsRefused():
-            code, text = next(iter(error.recipients.values()))
-            return of_reply(code, text, phase="recipient")
-        case smtplib.SMTPSenderRefused():
-            return of_reply(error.smtp_code, error.smtp_error, phase="sender")
-        case smtplib.SMTPAuthenticationError():
-            return of_reply(error.smtp_code, error.smtp_error, phase="auth")
-        case smtplib.SMTPDataError():
-            return of_reply(error.smtp_code, error.smtp_error, phase="data")
-        case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
-            return of_reply(error.smtp_code, error.smtp_error, phase="connect")
+        case NotSent():
+            return error.outcome
         case smtplib.SMTPNotSupportedError() | ssl.SSLCertVerificationError():
             return Outcome(Verdict.PAUSE, "not-secure", f"{name}: {error}")
+        case smtplib.SMTPAuthenticationError():
+            return of_reply(error.smtp_code, error.smtp_error, phase="auth")
+        case smtplib.SMTPResponseException():  # to the greeting, EHLO or STARTTLS
+            return of_reply(error.smtp_code, error.smtp_error, phase="connect")
         case smtplib.SMTPException() | OSError() | EOFError():
-            verdict = Verdict.UNCERTAIN if dot_sent else Verdict.RETRY if begun else Verdict.LATER
-            return Outcome(verdict, "connection-broken", f"{name}: {error}")
+            return Outcome(Verdict.LATER, "connection-broken", f"{name}: {error}")
     return Outcome(Verdict.FAILED, "defect", f"{name}: {error}")

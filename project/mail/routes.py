@@ -63,15 +63,24 @@ class Spec:
         return f"{parts.scheme}://{parts.hostname or parts.path}"
 
 
+#: More than any relay allows one client.
+_MOST_CONNECTIONS = 256
+
+
 def _smtp(parts, secure):
+    query = dict(parse_qsl(parts.query))
+    connections = query.get("connections") or str(settings.BULK_CONNECTIONS)
+    if not (connections.isdecimal() and 1 <= int(connections) <= _MOST_CONNECTIONS):
+        raise BadRoute(f"connections={connections}? It is how many connections to keep open, 1 to {_MOST_CONNECTIONS}.")
     return {
         "host": parts.hostname,
         "port": parts.port or (465 if secure else 587 if parts.username else 25),
         "username": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "use_ssl": secure,
-        "use_tls": not secure and (dict(parse_qsl(parts.query)).get("tls", "1" if parts.username else "0") == "1"),
+        "use_tls": not secure and (query.get("tls", "1" if parts.username else "0") == "1"),
         "timeout": settings.MAIL_SOCKET_TIMEOUT,
+        "connections": int(connections),
     }
 
 
@@ -96,11 +105,7 @@ def parse(url):
 
 
 def _provider(url, backend, options, can):
-    return Spec(url, backend, options, can=can, outcome_of=functools.partial(_of_provider, idempotent=can.idempotent))
-
-
-def _of_provider(error, *, idempotent, **smtp_only):
-    return api_outcomes.of_exception(error, idempotent=idempotent)
+    return Spec(url, backend, options, can=can, outcome_of=functools.partial(api_outcomes.of_exception, idempotent=can.idempotent))
 
 
 def spec(stream):
@@ -138,7 +143,7 @@ def attempt(stream, message):
         sent = backend.send_messages([letter])
     except Exception as error:  # noqa: BLE001  every route raises its own; its table decides
         _close(backend)
-        return chosen.outcome_of(error, begun=getattr(backend, "begun", False), dot_sent=getattr(backend, "dot_sent", False))
+        return chosen.outcome_of(error)
     if not sent:
         return Outcome(Verdict.FAILED, "refused", "The route took no letter and gave no reason.")
     return _receipt(letter)
