@@ -1,11 +1,17 @@
 """What providers tell of campaigns' letters: what was in doubt arrived, what had left came back, and who reports a letter wants no more."""
 
-from anymail.signals import EventType
+from functools import partial
 
-from . import deliveries, subscribing
+from anymail.signals import EventType
+from django.db import transaction
+
+from project.mail import events
+
+from . import deliveries, guard, subscribing
 from .models import Consent, Delivery, Subscriber
 
 _METHODS = {EventType.COMPLAINED: Consent.Method.COMPLAINT, EventType.UNSUBSCRIBED: Consent.Method.ONE_CLICK}
+_AGAINST = {*events.RETURNED, EventType.COMPLAINED}
 
 
 def told(event):
@@ -13,6 +19,8 @@ def told(event):
     delivery = _delivery(event)
     if delivery:
         deliveries.reconcile(delivery.pk)
+        if event.type in _AGAINST:  # once committed: a pause that waited for our rows while we waited for its would be a deadlock
+            transaction.on_commit(partial(guard.look, delivery.campaign_id), robust=True)
     if event.type in _METHODS:
         _stop(event)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from project.mail import bells
 from project.practice.models import Practice
 
-from . import audience, content, hours
+from . import audience, content, guard, hours
 from .models import Campaign, Chunk, Delivery
 
 logger = logging.getLogger(__name__)
@@ -219,9 +219,11 @@ def pause(campaign, because=""):
 
 
 def resume(campaign):
-    """Go on where it was paused. Raises CampaignRefused."""
+    """Go on where it was paused. The figures that made the guard stop it stop it no more. Raises CampaignRefused."""
     with transaction.atomic():
-        _change(campaign, {Status.PAUSED}, _("This campaign is not paused."), status=Status.SENDING, stopped_because="")
+        guarded = _only(campaign, {Status.PAUSED}).filter(guarded_at__isnull=False).exists()
+        passed = guard.passed(campaign.pk) if guarded else {}
+        _change(campaign, {Status.PAUSED}, _("This campaign is not paused."), status=Status.SENDING, stopped_because="", **passed)
         bells.ring_after_commit("campaigns")
 
 

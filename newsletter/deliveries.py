@@ -1,16 +1,21 @@
 """What became of a delivery, from all that was told of it since it was last sent: returned beats arrived, and arrived beats doubt.
 
+A hard bounce leaves the reason a refusal at the door would have left; who got it and complained keeps “sent”, with the complaint as the reason.
+
 Order-free: whoever writes a final state looks for news that came before it, and news looks for a final state; both under the row's lock, so
 that the second of two at the same moment sees what the first has written.
 """
 
+from anymail.signals import EventType
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from project.mail import events
 from project.mail.models import Event
 
 from .models import Delivery
+from .models.campaigns import COMPLAINED, DEAD_ADDRESS
 
 State = Delivery.State
 
@@ -22,12 +27,16 @@ def reconcile(pk):
         delivery = mine.select_for_update(of=("self",)).select_related("subscriber").first()
         if delivery is None or delivery.subscriber is None:
             return
-        types = set(_events_of(delivery).values_list("type", flat=True))
+        told = list(_events_of(delivery).values_list("type", "hard"))
+        types = {event_type for event_type, _hard in told}
         if types & events.RETURNED:
-            left = mine.filter(state__in=[State.SENT, State.UNCERTAIN])
-            left.update(state=State.FAILED, reason="bounced", settled_at=timezone.now())
+            reason = DEAD_ADDRESS if any(hard for _type, hard in told) else "bounced"
+            left = mine.filter(Q(state__in=[State.SENT, State.UNCERTAIN]) | Q(state=State.FAILED, reason="bounced"))
+            left.exclude(reason=reason).update(state=State.FAILED, reason=reason, settled_at=timezone.now())
         elif types & events.ARRIVED:
             settle_uncertain(mine)
+            if EventType.COMPLAINED in types:
+                mine.filter(state=State.SENT).update(reason=COMPLAINED)
 
 
 def catch_up(letters, names=None):

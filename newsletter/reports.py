@@ -22,6 +22,7 @@ _REASONS = {
     "connection-broken": gettext_lazy("the connection broke while the letter was on its way"),
     "defect": gettext_lazy("the letter could not be built"),
     "bounced": gettext_lazy("it came back after it was sent"),
+    "complained": gettext_lazy("the reader reported it as unwanted"),
 }
 
 

@@ -175,9 +175,8 @@ def public_id(pk):
     return f"d{pk}-{salted_hmac('lectern.delivery', str(pk), secret=settings.ADDRESS_KEY, algorithm='sha256').hexdigest()[:20]}"
 
 
-#: Reasons that speak against a campaign: no such address, thrown back after it was sent, reported as unwanted.
-BOUNCED, COMPLAINED = ("bounced", "no-such-address"), "complained"
-RETURNED = (*BOUNCED, COMPLAINED)
+#: Reasons that speak against a campaign: the address does not exist, as told at once or by a bounce; the reader reported it as unwanted.
+DEAD_ADDRESS, COMPLAINED = "no-such-address", "complained"
 
 
 class Delivery(models.Model):
@@ -232,7 +231,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider_id"),
             # What the guard counts, every few seconds: few rows ever, and none at launch.
-            models.Index(fields=["campaign"], condition=Q(reason__in=RETURNED), name="delivery_returned"),
+            models.Index(fields=["campaign"], condition=Q(reason__in=[DEAD_ADDRESS, COMPLAINED]), name="delivery_returned"),
         ]
 
     def __str__(self):

@@ -50,7 +50,7 @@ def test_what_was_in_doubt_and_arrived_was_sent(delivery):
 
 
 def test_what_came_back_failed_and_a_dead_address_is_never_written_to_again(delivery):
-    assert tell(delivery, EventType.BOUNCED, esp_event={"Type": "HardBounce"}) == ("failed", "bounced")
+    assert tell(delivery, EventType.BOUNCED, esp_event={"Type": "HardBounce"}) == ("failed", "no-such-address")
 
     assert Suppression.objects.get().address_hash == delivery.subscriber.address_hash
 
