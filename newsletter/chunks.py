@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from project.mail import backoff, crashpoints, suppressions
@@ -238,13 +238,10 @@ def _write(fate, attempts, those, now):
 def _let_go(chunk, due_at):
     """Done, or ready when the earliest of what is left may be tried. Under the chunk's row lock, with our token in it."""
     pending = Delivery.objects.of(chunk).filter(state=State.PENDING)
-    free = {"token": None, "lease_until": None, "window_lo": None, "window_hi": None, "window_at": None}
-    if Campaign.objects.filter(pk=chunk.campaign_id, status=Campaign.Status.CANCELLED).exists():
+    left = pending.aggregate(count=Count("pk"), untried=Count("pk", filter=Q(retry_at=None)), earliest=Min("retry_at"))
+    if left["count"] and Campaign.objects.filter(pk=chunk.campaign_id, status=Campaign.Status.CANCELLED).exists():
         pending.update(state=State.SKIPPED, reason=Reason.CANCELLED, settled_at=timezone.now())
-    if not pending.filter(retry_at=None).exists():
-        earliest = pending.aggregate(earliest=Min("retry_at"))["earliest"]
-        if earliest is None:
-            Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.DONE, **free)
-            return
-        due_at = max(due_at, earliest)
-    Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.READY, due_at=due_at, **free)
+        left["count"] = 0
+    changes = {"state": Chunk.State.READY, "due_at": due_at if left["untried"] else max(due_at, left["earliest"] or due_at)}
+    free = {"token": None, "lease_until": None, "window_lo": None, "window_hi": None, "window_at": None}
+    Chunk.objects.filter(pk=chunk.pk).update(**free, **(changes if left["count"] else {"state": Chunk.State.DONE}))

@@ -6,16 +6,17 @@ The network is only ever touched between two transactions (chunks.py), and nobod
 import logging
 import time
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from project.mail import bells, carriers, crashpoints, routes
+from project.mail import bells, carriers, crashpoints, pace, routes
 from project.mail.outcomes import SENT, Verdict
 
-from . import campaigns, chunks, writing
+from . import campaigns, chunks, hours, writing
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +34,28 @@ def slots_due(now):
 def drain(deadline):
     """Send what is due until `time.monotonic()` passes `deadline`. True when something due is left."""
     _begin_and_end(timezone.now())
-    while time.monotonic() < deadline:
-        now = timezone.now()
-        claim = chunks.claim(now) if routes.open_now(STREAM, now) else None
-        if claim is None:
+    while time.monotonic() < deadline and routes.open_now(STREAM, now := timezone.now()):
+        claim = chunks.claim(now)
+        if claim:
+            send(claim, deadline)
+        elif not _due_soon(now, deadline):
             break
-        send(claim, deadline)
+        else:
+            time.sleep(_MOMENT)
+            _begin_and_end(timezone.now())
     now = timezone.now()
     _begin_and_end(now)
-    return routes.open_now(STREAM, now) and chunks.ready(now).exists()
+    return routes.open_now(STREAM, now) and (chunks.ready(now).exists() or _due_soon(now, deadline))
+
+
+#: How long to wait for a chunk that the route's pace has put off, at a time. With no chunk in hand.
+_MOMENT = 0.2
+
+
+def _due_soon(now, deadline):
+    """Whether a chunk is due before our time is up, and before the next tick would ring for it: a route's pace puts it off by a moment only."""
+    soon = now + timedelta(seconds=min(settings.MAIL_TICK, max(deadline - time.monotonic(), 0)))
+    return chunks.ready(soon).exists()
 
 
 def _begin_and_end(now):
@@ -54,60 +68,94 @@ def _begin_and_end(now):
 
 
 def send(claim, deadline):
-    """Hand over a chunk that is ours, as far as time and the route allow, and let go of it."""
-    writer = _writer(claim.chunk)
-    carrier = carriers.of(STREAM)
-    refusal = carrier.ready() if writer else None
-    if refusal:
-        routes.note(STREAM, refusal)
-    settled = []
+    """Hand over a chunk that is ours, as far as time, the route and the clocks of its readers allow, and let go of it."""
+    run = _Run(claim, deadline)
     try:
-        if writer and not refusal:
-            settled = _turns(claim, writer, carrier, deadline)
-        _surely(claim, lambda: chunks.release(claim, settled, not_before=routes.row(STREAM).probe_at))
-    except chunks.FenceLost as lost:
+        run.to_its_end()
+        _surely(claim, lambda: chunks.release(claim, run.settled, not_before=run.not_before))
+    except chunks.FenceLost:
         logger.warning("Chunk %s was taken over while we held it.", claim.chunk.pk)
-        chunks.late_evidence(lost.args[0] if lost.args else settled)
+        run.finish()
+        chunks.late_evidence(run.settled)
     finally:
-        if carrier.under_way:  # what went wrong was ours: the next chunk must not be told of this one's letters
-            carrier.hand_over(writer, [], claim.lease_until)
+        run.finish()  # what went wrong was ours: the next chunk must not be told of this one's letters
 
 
-def _turns(claim, writer, carrier, deadline):
-    """Window after window, until nothing is due, time is up, or the route rests. Returns what was settled last, which is not recorded yet."""
-    settled, stopped, noted = [], False, False
-    while True:
-        stopped = stopped or time.monotonic() >= deadline
-        room = 0 if stopped else carrier.window - carrier.under_way
-        try:
-            letters = _surely(claim, lambda settled=settled, room=room: chunks.turn(claim, settled, room))
-        except chunks.FenceLost:
-            raise chunks.FenceLost(settled + carrier.hand_over(writer, [], claim.lease_until)) from None
-        if not letters and not carrier.under_way:
-            return []
-        settled = carrier.hand_over(writer, letters, _until(claim, deadline))
+class _Run:
+    """One claim being handed over. `settled`: what is known and not recorded yet; `not_before`: when the chunk may be tried again."""
+
+    def __init__(self, claim, deadline):
+        self.claim, self.deadline = claim, deadline
+        self.writer = _writer(claim.chunk)
+        self.carrier = carriers.of(STREAM)
+        self.settled, self.not_before = [], None
+        self.stopped = self.healthy = False
+
+    def to_its_end(self):
+        """Window after window, until nothing is due, time is up, or the route rests. What was settled last is left for the release."""
+        if self.writer is None or not self._ready():
+            return
+        while True:
+            room = self._room()
+            letters = _surely(self.claim, partial(chunks.turn, self.claim, self.settled, room))
+            self.settled = []
+            pace.give_back(STREAM, room - len(letters), timezone.now())
+            if letters or self.carrier.under_way:
+                self._hand_over(letters)
+            if not self.carrier.under_way and (self.stopped or not letters or not self.claim.waiting):
+                return
+
+    def finish(self):
+        """Wait for what is under way."""
+        if self.carrier.under_way:
+            self.settled += self.carrier.hand_over(self.writer, [], self.claim.lease_until)
+
+    def _ready(self):
+        refusal = self.carrier.ready()
+        if refusal:
+            routes.note(STREAM, refusal)
+            self._stop(routes.row(STREAM).probe_at)
+        return not refusal
+
+    def _room(self):
+        """How many letters to begin now. None: what is under way is finished, and the chunk let go."""
+        now = timezone.now()
+        quiet_until = hours.not_before(self.claim.chunk.zone, now, self.writer.practice)
+        if time.monotonic() >= self.deadline or quiet_until:
+            self._stop(quiet_until)
+        if self.stopped:
+            return 0
+        grant = pace.take(STREAM, min(self.carrier.window - self.carrier.under_way, len(self.claim.waiting)), now)
+        if not grant.count and self.claim.waiting:
+            self._stop(grant.again_at)
+        return grant.count
+
+    def _stop(self, not_before=None):
+        self.stopped, self.not_before = True, not_before or self.not_before
+
+    def _hand_over(self, letters):
+        self.settled = self.carrier.hand_over(self.writer, letters, self._until())
+        if not self.claim.waiting:
+            self.finish()
         crashpoints.reach("accepted")
-        noted = _note(settled, noted)
-        stopped = stopped or any(outcome.verdict in carriers.STOPPED for _letter, outcome in settled)
-        if stopped and not carrier.under_way:
-            return settled
+        self._note()
 
+    def _until(self):
+        """Past its lease a worker begins nothing: another may have taken the chunk, and these letters for doubtful."""
+        return min(self.claim.lease_until, timezone.now() + timedelta(seconds=max(self.deadline - time.monotonic(), 0)))
 
-def _until(claim, deadline):
-    """Past its lease a worker begins nothing: another may have taken the chunk, and these letters for doubtful."""
-    return min(claim.lease_until, timezone.now() + timedelta(seconds=max(deadline - time.monotonic(), 0)))
-
-
-def _note(settled, noted):
-    """Tell the route's row how it fares: of trouble the gravest, of success once per chunk. True when it has been told of a success."""
-    verdicts = {outcome.verdict: outcome for _letter, outcome in settled}
-    trouble = next((verdicts[bad] for bad in (Verdict.PAUSE, Verdict.LATER, Verdict.UNCERTAIN) if bad in verdicts), None)
-    if trouble:
-        routes.note(STREAM, trouble)
-    elif not noted and Verdict.SENT in verdicts:
-        routes.note(STREAM, SENT)
-        return True
-    return noted
+    def _note(self):
+        """Tell the route's row how it fares: of trouble the gravest, of success once per chunk."""
+        verdicts = {outcome.verdict: outcome for _letter, outcome in self.settled}
+        trouble = next((verdicts[bad] for bad in (Verdict.PAUSE, Verdict.LATER, Verdict.UNCERTAIN) if bad in verdicts), None)
+        if trouble or (not self.healthy and Verdict.SENT in verdicts):
+            routes.note(STREAM, trouble or SENT)
+        self.healthy = self.healthy or Verdict.SENT in verdicts
+        untried = sum(outcome.verdict in {*carriers.STOPPED, Verdict.UNTRIED} for _letter, outcome in self.settled)
+        if untried:
+            pace.give_back(STREAM, untried, timezone.now())
+        if carriers.STOPPED & verdicts.keys():
+            self._stop(routes.row(STREAM).probe_at)
 
 
 #: How long a worker keeps what it knows while the database is away, as when it is restarted.
