@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from project.mail import bells, carriers, crashpoints, pace, routes
 from project.mail.outcomes import SENT, Verdict
 
-from . import campaigns, chunks, hours, writing
+from . import campaigns, chunks, guard, hours, writing
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ class _Run:
             room = self._room()
             letters = _surely(self.claim, partial(chunks.turn, self.claim, self.settled, room))
             self.settled = []
+            guard.look(self.claim.chunk.campaign_id)
             pace.give_back(STREAM, room - len(letters), timezone.now())
             if letters or self.carrier.under_way:
                 self._hand_over(letters)

@@ -35,6 +35,9 @@ SLOWED = timedelta(minutes=10)
 #: How long a process may believe that a route has no limits, in seconds: for so long a new limit can go unnoticed.
 _BELIEVE = 1.0
 
+#: Clocks know microseconds only, so a moment that was reckoned may lie one or two early, in seconds.
+_GRAIN = 3e-6
+
 #: How often somebody else may be faster before we ask again later, and when.
 _TRIES, _MOMENT = 8, timedelta(milliseconds=50)
 
@@ -161,7 +164,7 @@ def _reckon(seen, wanted, now):
     if rate:
         bucket = max(rate * _BUCKET, 1)
         begin = _begin(seen["next_at"], now, bucket, rate)
-        count = min(left, math.floor(bucket - (begin - now).total_seconds() * rate + 1e-6))
+        count = min(left, math.floor(bucket - (begin - now).total_seconds() * rate + rate * _GRAIN))
         end = begin + timedelta(seconds=max(count, 0) / rate)
         if count < left:
             again_at = end + timedelta(seconds=(math.floor(bucket) - bucket) / rate)  # the bucket holds all the letters it can
