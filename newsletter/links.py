@@ -3,18 +3,49 @@
 What a link may do is in its token's salt, whom it concerns is an opaque id; nothing personal can be read from it.
 """
 
+import functools
+
+from django.conf import settings
+
 from project.mail import tokens
 from project.practice.links import absolute
+
+#: Merge field → the page it leads to, and the purpose its token is made for.
+_OWN = {
+    "unsubscribe_url": ("newsletter-unsubscribe", "unsubscribe"),
+    "preferences_url": ("newsletter-preferences", "preferences"),
+}
 
 
 def unsubscribe_url(subscriber, language):
     """Opens a page with one button, and takes the RFC 8058 one-click POST. It never expires."""
-    return absolute("newsletter-unsubscribe", tokens.make("unsubscribe", subscriber.public_id.hex), language=language)
+    return _url("unsubscribe_url", subscriber, language)
 
 
 def preferences_url(subscriber, language):
     """The subscriber's own page: topics, language, name."""
-    return absolute("newsletter-preferences", tokens.make("preferences", subscriber.public_id.hex), language=language)
+    return _url("preferences_url", subscriber, language)
+
+
+def _url(field, subscriber, language):
+    before, after = around(field, language)
+    return f"{before}{token(field, subscriber)}{after}"
+
+
+def token(field, subscriber):
+    """The part of such a link that is the reader's: letters, digits, `-`, `_` and `:`, which nothing needs to escape."""
+    return tokens.make(_OWN[field][1], subscriber.public_id.hex)
+
+
+def around(field, language):
+    """What stands before and after the token, the same for all readers of a language."""
+    return _around(field, language, settings.SITE_URL)
+
+
+@functools.lru_cache(maxsize=16)
+def _around(field, language, _site):
+    before, _token, after = absolute(_OWN[field][0], "TOKEN", language=language).rpartition("TOKEN")
+    return before, after
 
 
 def confirm_token(request):

@@ -70,6 +70,8 @@ def problems(text):
 
 def clean(value):
     """A value as it may enter a letter: without control and invisible direction characters, its white space single."""
+    if value.isprintable():  # nothing of the kind in it, and no white space but blanks: nearly every name
+        return " ".join(value.split())
     kept = (" " if char.isspace() else char for char in value)
     return " ".join("".join(char for char in kept if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}).split())
 

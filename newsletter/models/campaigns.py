@@ -1,12 +1,13 @@
 """Campaigns, and the ledger of who gets each one. At most once: whatever is in doubt is listed by name, never sent again by itself."""
 
+import functools
+import hashlib
 import hmac
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from .subscribers import Subscriber, Topic
@@ -172,7 +173,13 @@ def public_id(pk):
 
     Under ADDRESS_KEY, because a provider may report on a letter after SECRET_KEY has been changed.
     """
-    return f"d{pk}-{salted_hmac('lectern.delivery', str(pk), secret=settings.ADDRESS_KEY, algorithm='sha256').hexdigest()[:20]}"
+    return f"d{pk}-{hmac.digest(_public_id_key(settings.ADDRESS_KEY), str(pk).encode(), 'sha256').hex()[:20]}"
+
+
+@functools.lru_cache(maxsize=2)
+def _public_id_key(secret):
+    """The key salted_hmac derives; kept, since every letter asks for it."""
+    return hashlib.sha256(f"lectern.delivery{secret}".encode()).digest()
 
 
 #: Reasons that speak against a campaign: the address does not exist, as told at once or by a bounce; the reader reported it as unwanted.
