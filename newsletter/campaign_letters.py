@@ -1,6 +1,7 @@
 """A campaign's letter to one reader, with the headers mailboxes ask of newsletters (RFC 2369, 2919, 8058)."""
 
-from email.utils import formataddr
+from email.header import Header
+from email.utils import formataddr, parseaddr
 
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMultiAlternatives
@@ -18,25 +19,37 @@ TEST = "newsletter.test"
 
 
 def message(compiled, subscriber, practice, topic, *, letter):
-    """The EmailMessage of a Compiled campaign for one reader. `letter`: the delivery's public id, opaque and the same at every try.
+    """The EmailMessage of a Compiled campaign for one reader. `letter`: the delivery's public id, opaque and the same at every try."""
+    values = content.values_for(subscriber, practice, compiled.language)
+    return assembled(
+        compiled.filled(values),
+        to=_recipient(subscriber),
+        letter=letter,
+        unsubscribe_url=values["unsubscribe_url"],
+        language=compiled.language,
+        practice=practice,
+        topic=topic,
+    )
+
+
+def assembled(filled, *, to, letter, unsubscribe_url, language, practice, topic):
+    """The EmailMessage around finished words.
 
     List-Unsubscribe carries its https address alone: we read no mailbox, and a `mailto:` nobody answers is worse than none. Not
     Auto-Submitted, which asks mailboxes to treat it as a robot's answer, and no Precedence, which no standard knows.
     """
-    values = content.values_for(subscriber, practice, compiled.language)
-    filled = compiled.filled(values)
-    built = EmailMultiAlternatives(
+    built = CampaignMessage(
         subject=filled.subject,
         body=filled.text,
         from_email=sender(practice),
-        to=[_recipient(subscriber)],
+        to=[to],
         reply_to=[practice.reply_mailbox] if practice.reply_mailbox else None,
         headers={
             "Message-ID": f"<{letter}@{routes.message_id_domain()}>",
             "List-Id": f"<{topic.slug}.newsletter.{routes.message_id_domain()}>",
-            "List-Unsubscribe": f"<{values['unsubscribe_url']}>",
+            "List-Unsubscribe": f"<{unsubscribe_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "Content-Language": compiled.language,
+            "Content-Language": language,
         },
     )
     built.attach_alternative(filled.html, "text/html")
@@ -46,9 +59,33 @@ def message(compiled, subscriber, practice, topic, *, letter):
     return built
 
 
+class CampaignMessage(EmailMultiAlternatives):
+    """Django sends an ASCII `=?utf-8?q?x?=` as it is, and the reader's program shows “x”: a name or a subject must read as it was written."""
+
+    def message(self):
+        built = super().message()
+        if self.subject.isascii() and "=?" in self.subject:
+            built.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
+        name, address = parseaddr(self.to[0]) if self.to else ("", "")
+        if name.isascii() and "=?" in name:
+            built.replace_header("To", f"{Header(name, 'utf-8', header_name='To').encode()} <{address}>")
+        return built
+
+
+def name_of(subscriber):
+    """How a letter's To calls a reader; empty when we know no name."""
+    return merge.clean(f"{subscriber.first_name} {subscriber.last_name}")
+
+
 def _recipient(subscriber):
-    name = merge.clean(f"{subscriber.first_name} {subscriber.last_name}")
-    return formataddr((name, subscriber.address), charset="utf-8") if name else subscriber.address
+    """`Name <address>` in plain characters: Django and anymail encode them, each as its way out wants them."""
+    name = name_of(subscriber)
+    if not name:
+        return subscriber.address
+    if name.isascii():
+        return formataddr((name, subscriber.address))
+    quoted = name.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{quoted}" <{subscriber.address}>'
 
 
 # -- A test to oneself -------------------------------------------------------------------------------------------------------------------

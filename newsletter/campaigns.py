@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from project.mail import bells
 from project.practice.models import Practice
 
-from . import audience, content, guard, hours
+from . import audience, content, guard, hours, skeleton
 from .models import Campaign, Chunk, Delivery
 
 logger = logging.getLogger(__name__)
@@ -42,13 +42,16 @@ class CampaignRefused(Exception):
 def problems(campaign):
     """What keeps a campaign from being sent, as sentences; empty when it may go."""
     found = []
-    if not Practice.current().postal_address:
+    practice = Practice.current()
+    if not practice.postal_address:
         found.append(_("The practice’s postal address is missing. The law asks for it in every newsletter."))
     texts = list(campaign.texts.all())
     if not texts:
         found.append(_("There is no text yet."))
     for text in texts:
         sentences = [sentence for sentences in content.problems(text).values() for sentence in sentences]
+        if not sentences and (differs := skeleton.problem(text, practice, campaign.topic)):
+            sentences = [differs]
         found += [f"{text.get_language_display()}: {sentence}" for sentence in sentences]
     return found
 

@@ -53,14 +53,14 @@ class Compiled:
 
     language: str
     subject: str
-    html: list
-    text: list
+    html: tuple
+    text: tuple
 
     def filled(self, values):
         """The letter with a reader's `values` (see `values_for`) in it."""
         return Filled(
             subject=merge.clean(merge.fill(self.subject, values)),
-            html=_join(self.html, values, lambda value: _braces_escaped(escape(value))),
+            html=_join(self.html, values, as_html),
             text=_join(self.text, values, str),
         )
 
@@ -69,9 +69,10 @@ def _join(parts, values, escaped):
     return "".join(part if isinstance(part, str) else escaped(merge.value_of(*part, values)) for part in parts)
 
 
-def _braces_escaped(html):
-    """`{{ name }}` is a merge marker to some providers, even in a finished letter; as character references it is only text."""
-    return html.replace("{", "&#123;")
+def as_html(value):
+    """A plain value as HTML. `{{ name }}` is a merge marker to some providers, even in a finished letter; as character references it is only
+    text."""
+    return str(escape(value)).replace("{", "&#123;")
 
 
 def values_for(subscriber, practice, language):
@@ -202,12 +203,12 @@ class _Slots:
         return self._any.sub(lambda match: f"[[{self.fields[int(match[1] or match[2])][0]}]]", address)
 
     def cut(self, rendered):
-        """`[literal, (name, default), literal, …]`"""
+        """`(literal, (name, default), literal, …)`"""
         parts, at = [], 0
         for match in self._any.finditer(rendered):
             parts += [rendered[at : match.start()], self.fields[int(match[1] or match[2])]]
             at = match.end()
-        return [*parts, rendered[at:]]
+        return (*parts, rendered[at:])
 
 
 def compiled(text, practice):
