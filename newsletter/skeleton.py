@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.charset import QP, Charset
-from email.utils import formatdate, parseaddr
+from email.utils import formatdate
 
 from django.conf import settings
 
@@ -31,14 +31,12 @@ _is_address = re.compile(r"[^\x00-\x20\x7f-\U0010ffff()<>\[\]\\,;:\"@]+@[A-Za-z0
 
 @dataclass(slots=True)
 class Skeleton:
-    """The letter of one campaign in one language and variant. `sender`: its bare envelope address.
+    """The letter of one campaign in one language and variant.
 
     `pieces`: bytes in their order, empty where a reader's own come; `slots`: `(index in pieces, key)`; `makers`: `(key, function)`, one for
     every key, from a reader's values to bytes.
     """
 
-    language: str
-    sender: str
     pieces: list
     slots: list
     makers: list
@@ -47,7 +45,7 @@ class Skeleton:
     def wire(self, letter):
         """The finished letter to one reader: CRLF, 7-bit, no line begins with a dot. Raises ValueError for an impossible address.
 
-        `letter`: as chunks.Letter, with `.name` (the delivery's public id, opaque), `.address` and `.reader`.
+        `letter`: as windows.Letter, with `.name` (the delivery's public id, opaque), `.address` and `.reader`.
         """
         reader = letter.reader
         values = {
@@ -145,8 +143,7 @@ def make(compiled, practice, topic):
             slots.append((len(pieces), part.key))
             makers[part.key] = part.make
         pieces.append(part if isinstance(part, bytes) else b"")
-    sender = parseaddr(campaign_letters.sender(practice))[1]
-    return Skeleton(compiled.language, sender, pieces, slots, list(makers.items()))
+    return Skeleton(pieces, slots, list(makers.items()))
 
 
 def _constant(practice):

@@ -8,7 +8,6 @@ import logging
 import re
 import time
 import uuid
-from dataclasses import dataclass
 from email import policy
 from email.header import decode_header, make_header
 from email.parser import BytesParser
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import campaign_letters
+from .windows import Letter, Reader
 
 logger = logging.getLogger(__name__)
 
@@ -75,30 +75,12 @@ class SkeletonDiffers(Exception):
         super().__init__(sentence % {"part": _PARTS[part]})
 
 
-@dataclass(slots=True)
-class _Reader:
-    first_name: str
-    last_name: str
-    address: str
-    public_id: uuid.UUID
-
-
-@dataclass(slots=True)
-class _Letter:
-    name: str
-    reader: _Reader
-
-    @property
-    def address(self):
-        return self.reader.address
-
-
 def check(skeleton, compiled, practice, topic, *, thorough):
     """Raises SkeletonDiffers unless the skeleton's letters to all sorts of people hold what Django's hold."""
     names = _NASTY if thorough else _NASTIEST
     for number, name in enumerate(names):
-        reader = _Reader(name, names[-number], f"reader{number}@example.org", uuid.UUID(int=number))
-        part = difference(skeleton, _Letter(f"d{number}-0123456789abcdef0123", reader), compiled, practice, topic)
+        reader = Reader(number, uuid.UUID(int=number), f"reader{number}@example.org", "", name, names[-number])
+        part = difference(skeleton, Letter(number, 0, reader), compiled, practice, topic)
         if part:
             raise SkeletonDiffers(part)
 

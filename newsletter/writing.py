@@ -12,7 +12,7 @@ from django.utils import translation
 from project.mail.letters import sender
 from project.practice.models import Practice
 
-from . import campaign_letters, content
+from . import campaign_letters, content, skeleton
 
 
 class WordsChanged(Exception):
@@ -26,6 +26,7 @@ class Writer:
         self.compiled = content.compiled(text, practice)
         self.practice, self.topic = practice, topic
         self.sender = parseaddr(sender(practice))[1]
+        self.wire = skeleton.of(self.compiled, practice, topic).wire
 
     def message(self, letter):
         with translation.override(self.compiled.language):
@@ -33,7 +34,7 @@ class Writer:
 
 
 def of(chunk):
-    """The Writer for a chunk's letters. Raises WordsChanged, or whatever keeps the text from being rendered."""
+    """The Writer for a chunk's letters. Raises WordsChanged, skeleton.SkeletonDiffers, or whatever keeps the text from being rendered."""
     campaign = chunk.campaign
     texts = {text.language: text for text in campaign.texts.all()}
     if content.content_hash(texts.values()) != campaign.content_hash:

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
 from email import policy
 from email.header import decode_header, make_header
@@ -18,11 +17,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter import campaign_letters, campaigns, content, links, quoted, skeleton, skeleton_check
-from newsletter.models import Campaign, CampaignText, Subscriber
+from newsletter.models import Campaign, CampaignText
 from newsletter.models.campaigns import public_id
 from newsletter.skeleton import SkeletonDiffers
+from newsletter.windows import Letter, Reader
 from project.mail import headers, tokens
-from project.mail.addresses import parse_address
+from project.mail.addresses import address_hash, parse_address
 from project.practice.links import absolute
 from project.practice.models import Practice
 
@@ -40,18 +40,6 @@ Dear [[first_name|friend]] [[last_name|]],
 """
 
 
-@dataclass
-class Letter:
-    """As chunks.Letter."""
-
-    name: str
-    reader: Subscriber
-
-    @property
-    def address(self):
-        return self.reader.address
-
-
 @pytest.fixture
 def write(topic):
     """`write("Dear [[first_name|friend]]")` → a skeleton's parts, ready to be made or checked."""
@@ -65,9 +53,7 @@ def write(topic):
 
 
 def letter_to(first_name="Ana", last_name="Gil", address="ana@example.org"):
-    return Letter(
-        "d7-0123456789abcdef0123", Subscriber(first_name=first_name, last_name=last_name, address=address, public_id=uuid.UUID(int=7))
-    )
+    return Letter(7, 0, Reader(7, uuid.UUID(int=7), address, address_hash(address), first_name, last_name))
 
 
 def read(wire):
@@ -96,7 +82,7 @@ def test_a_letter_holds_the_readers_own_words_and_links(write, settings):
     [unsubscribe] = re.findall(r"<(http://testserver/newsletter/unsubscribe/\S+/)>", letter["List-Unsubscribe"])
     assert letter["Subject"] == "News for Ana"
     assert letter["To"] == "Ana Gil <ana@example.org>"
-    assert letter["Message-ID"] == f"<d7-0123456789abcdef0123@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
+    assert letter["Message-ID"] == f"<{public_id(7)}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert tokens.read("unsubscribe", unsubscribe.rstrip("/").rpartition("/")[2]) == uuid.UUID(int=7).hex
     for part in (text_of(letter), html_of(letter)):
@@ -303,7 +289,7 @@ def test_a_defect_in_a_body_is_noticed(write, monkeypatch, kind, broken):
         broken(patch)
         made = skeleton.make(compiled, practice, topic)
         wire = made.wire(letter_to("Ana <b>"))
-    made = type(made)(made.language, made.sender, [wire], [], [])
+    made = type(made)([wire], [], [])
     monkeypatch.setattr(links, "token", lambda field, reader: "t")
 
     assert skeleton_check.difference(made, letter_to("Ana <b>"), compiled, practice, topic) != ""
