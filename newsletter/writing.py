@@ -12,7 +12,7 @@ from django.utils import translation
 from project.mail.letters import sender
 from project.practice.models import Practice
 
-from . import campaign_letters, content, skeleton
+from . import batching, campaign_letters, content, skeleton
 
 
 class WordsChanged(Exception):
@@ -27,10 +27,16 @@ class Writer:
         self.practice, self.topic = practice, topic
         self.sender = parseaddr(sender(practice))[1]
         self.wire = skeleton.of(self.compiled, practice, topic).wire
+        self._sheets = {}
 
     def message(self, letter):
         with translation.override(self.compiled.language):
             return campaign_letters.message(self.compiled, letter.reader, self.practice, self.topic, letter=letter.name)
+
+    def batch(self, letters, can):
+        if can.dialect not in self._sheets:
+            self._sheets[can.dialect] = batching.Sheet(self.compiled, self.practice, self.topic, can)
+        return self._sheets[can.dialect].message(letters)
 
 
 def of(chunk):

@@ -120,6 +120,9 @@ def _of_aws(error):
     told = error.response.get("Error", {})
     code = told.get("Code", "")
     detail = f"{code} {told.get('Message', '')}"
+    answer = error.response.get("ResponseMetadata", {})
+    retry_after = answer.get("HTTPHeaders", {}).get("retry-after", "")
     if code in _BY_AWS_CODE:
-        return Outcome(*_BY_AWS_CODE[code], detail)
-    return of_status(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500), detail)
+        verdict, reason = _BY_AWS_CODE[code]
+        return Outcome(verdict, reason, detail, wait=_wait(retry_after, datetime.now(UTC)) if verdict is Verdict.LATER else None)
+    return of_status(answer.get("HTTPStatusCode", 500), detail, retry_after=retry_after)

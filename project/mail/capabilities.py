@@ -13,7 +13,8 @@ class Can:
 
     `invite`: the content type of the attached invite. `metadata`: an opaque id comes back with the provider's events. `own_headers`: each
     recipient of one call has headers of their own (List-Unsubscribe). `merge`: the provider fills in fields without a template stored there.
-    `idempotent_for`: how long a repeated call with the same key is known as such. `batch`: recipients in one call.
+    `idempotent_for`: how long a repeated call with the same key is known as such. `batch`: recipients in one call. `dialect`: how fields are
+    written in a call for many readers (newsletter/batching.py); "" where every letter goes alone, for want of merging or of own headers.
     """
 
     calendar: str = ""
@@ -23,6 +24,7 @@ class Can:
     merge: bool = False
     idempotent_for: timedelta = timedelta(0)
     batch: int = 1
+    dialect: str = ""
 
     @property
     def idempotent(self):

@@ -7,7 +7,7 @@
 The user's, password's and host's place hold what the table says; the query takes the provider's other options, percent-encoded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, unquote
 
@@ -37,11 +37,13 @@ class Provider:
 #: By the name after `anymail+`. Facts of anymail 15.2; tests/mail/test_providers.py runs every payload builder against them.
 PROVIDERS = {
     "brevo": Provider(
-        Can(own_headers=True, merge=True, idempotent_for=timedelta(minutes=30), batch=1000), backend="project.mail.backends.BrevoBackend"
+        Can(own_headers=True, merge=True, idempotent_for=timedelta(minutes=30), batch=1000, dialect="brevo"),
+        backend="project.mail.backends.BrevoBackend",
     ),
     "mailersend": Provider(Can(metadata=False, merge=True, batch=500), user="api_token", options=("batch_send_mode",)),
-    "mailgun": Provider(Can(own_headers=True, merge=True, batch=1000), host="sender_domain"),
-    "mailjet": Provider(Can(own_headers=True, merge=True, batch=50), password="secret_key", needs=("secret_key",)),
+    "mailgun": Provider(Can(own_headers=True, merge=True, batch=1000, dialect="mailgun"), host="sender_domain"),
+    "mailjet": Provider(Can(own_headers=True, merge=True, batch=50, dialect="mailjet"), password="secret_key", needs=("secret_key",)),
+    # Its batch call fills fields only into a template stored there, though anymail's builder would take them.
     "mailtrap": Provider(Can(own_headers=True, merge=True, batch=500), user="api_token", options=("sandbox_id",)),
     "mandrill": Provider(Can(merge=True, batch=1000)),
     "postal": Provider(Can(metadata=False), host="api_url", needs=("api_url",)),
@@ -52,8 +54,9 @@ PROVIDERS = {
         backend="project.mail.backends.ResendBackend",
     ),
     "scaleway": Provider(Can(), user="secret_key", password="project_id", options=("region",), needs=("project_id",)),
-    "sendgrid": Provider(Can(calendar="text", own_headers=True, merge=True, batch=1000)),
-    "sparkpost": Provider(Can(own_headers=True, merge=True, batch=1000), options=("subaccount",)),
+    "sendgrid": Provider(Can(calendar="text", own_headers=True, merge=True, batch=1000, dialect="sendgrid")),
+    "sparkpost": Provider(Can(own_headers=True, merge=True, batch=1000, dialect="sparkpost"), options=("subaccount",)),
+    # No dialect: only List-Unsubscribe may differ from reader to reader, and it isn't told whether it escapes what it fills in.
     "unisender-go": Provider(Can(own_headers=True, merge=True, batch=500), needs=("api_url",)),
 }
 
@@ -103,6 +106,9 @@ def _aws(parts):
     return given
 
 
+#: SES takes one letter as MIME; many in one call only as an inline template, in a call of its own (batches.py).
+_SES = replace(MIME, batch=50, dialect="ses")
+
 # boto3 would send a letter up to three times by itself when the answer is late.
 _ONCE = {"retries": {"total_max_attempts": 1}, "connect_timeout": 5}
 
@@ -119,7 +125,7 @@ def ses(parts):
     }
     client = {name: value for name, value in client.items() if value is not None}
     options = {"client_params": client, "configuration_set_name": given.get("configuration_set")}
-    return "anymail.backends.amazon_ses.EmailBackend", options, MIME
+    return "anymail.backends.amazon_ses.EmailBackend", options, _SES
 
 
 def django_ses(parts):

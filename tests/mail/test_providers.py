@@ -111,6 +111,14 @@ def test_fields_are_merged_exactly_where_the_table_says(route):
     assert carries(route, fit(letter(merge_data={PERSON: {"first_name": "Ana"}}), route.can)) is route.can.merge
 
 
+def test_a_call_for_many_is_made_only_where_each_can_have_headers_of_their_own(route):
+    can = route.can
+
+    assert not can.dialect or can.batch > 1
+    assert not can.dialect or (can.merge and can.own_headers) or route.provider == "ses"  # which merges in a call of its own: test_batches.py
+    assert can.dialect in {"", route.provider}
+
+
 def test_a_key_against_doubles_exactly_where_the_table_says(route):
     built = route.built(fit(letter(), route.can)).lower()
 
