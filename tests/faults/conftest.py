@@ -2,15 +2,30 @@
 
 import contextlib
 import email
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from email import policy
 
 import pytest
 from django.db import connection
+from django.utils import timezone
+
+from newsletter import campaigns
+from newsletter.models import Campaign, Chunk
+from project.mail import ledger
+
+from ..newsletter.campaigns_fixtures import make_campaign, make_readers
+from ..newsletter.conftest import topic
+from . import reckoning
+
+__all__ = ["make_campaign", "make_readers", "topic"]
+
+KILLED = 137
 
 
 def database_url():
@@ -72,3 +87,162 @@ def kill(process):
 @pytest.fixture
 def workers(transactional_db, tmp_path):
     return Workers(tmp_path)
+
+
+class Spoken:
+    """A process that answers every line with a line of JSON."""
+
+    def __init__(self, *command, environment=None):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *map(str, command)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def hear(self):
+        return json.loads(self.process.stdout.readline() or "null")
+
+    def say(self, words):
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        return self.hear()
+
+    def end(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+        self.process.stdout.close()
+
+
+class Hand:
+    """One forked worker."""
+
+    def __init__(self, nursery, pid):
+        self.nursery, self.pid = nursery, pid
+
+    def kill(self):
+        """`kill -9`, in the middle of whatever it is at."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        return self.wait()
+
+    def wait(self, seconds=30):
+        """Its exit code."""
+        code = self.nursery.say({"wait": self.pid, "seconds": seconds})
+        assert code is not None, "A worker did not end in time."
+        return code
+
+    @property
+    def running(self):
+        return self.nursery.say({"wait": self.pid, "seconds": 0}) is None
+
+
+class Crew:
+    """Workers on this test's database that hand over to a mail server with a record."""
+
+    def __init__(self, nursery, folder):
+        self.nursery, self.folder, self.hands, self.audiences = nursery, folder, [], {}
+        self.settings = {
+            "MAIL_TRANSACTIONAL": f"file://{folder}/others",
+            "MAIL_WITNESS": str(folder / "witness"),
+            "MAIL_LEASE": 1,
+            "MAIL_SOCKET_TIMEOUT": 0.4,
+            "BULK_SLOTS": 4,
+            "BULK_WINDOW": 8,
+        }
+
+    def start(self, do="work", *, seconds=20, crash="", careless="", arguments=None, **overridden):
+        wish = {"do": do, "seconds": seconds, "crash": crash, "careless": careless, "arguments": arguments or {}}
+        self.hands.append(Hand(self.nursery, self.nursery.say(wish | {"settings": self.settings | overridden})))
+        return self.hands[-1]
+
+    def run(self, do="work", **wish):
+        """A worker to its end; its exit code."""
+        return self.start(do, **wish).wait(wish.get("seconds", 20) + 10)
+
+    def leases_run_out(self):
+        """As if time had passed: only where nobody who lives holds a chunk."""
+        Chunk.objects.filter(state=Chunk.State.HELD).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    def end(self):
+        for hand in self.hands:
+            hand.kill()
+
+
+class Oracle:
+    """A mail server or provider in a process of its own; what it accepted outlives it."""
+
+    def __init__(self, module, record, *options):
+        self.record = record
+        self.process = Spoken(f"tests.faults.{module}", record, *options)
+        self.port = self.process.hear()
+
+    def script(self, *rules):
+        """These rules from now on; how often those before applied."""
+        return self.process.say(list(rules))
+
+    def accepted(self):
+        return reckoning.read(self.record)
+
+    def end(self):
+        self.process.end()
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        url = database_url()
+    folder = tmp_path_factory.mktemp("nursery")
+    environment = os.environ | {"DATABASE_URL": url, "LECTERN_VAR": str(folder), "DJANGO_SETTINGS_MODULE": "project.settings"}
+    environment["CELERY_BROKER_URL"] = "memory://"  # bells reach nobody: these workers sweep
+    spoken = Spoken("tests.faults.nursery", environment=environment)
+    yield spoken
+    spoken.end()
+
+
+@pytest.fixture
+def crew(nursery, transactional_db, tmp_path):
+    crew = Crew(nursery, tmp_path)
+    yield crew
+    crew.end()
+
+
+@pytest.fixture
+def smtp(request, crew, tmp_path):
+    """The mail server of the campaigns' route. Parametrized indirectly by what it offers; else it offers all it can."""
+    oracle = Oracle("oracle_smtp", tmp_path / "smtp.jsonl", "--offers", *getattr(request, "param", "PIPELINING CHUNKING").split())
+    crew.settings["MAIL_BULK"] = f"smtp://127.0.0.1:{oracle.port}"
+    yield oracle
+    oracle.end()
+
+
+@pytest.fixture
+def scheduled(crew, make_readers, make_campaign):
+    """`scheduled(n)`: a campaign to n readers whose time has come."""
+
+    def schedule(count, **words):
+        ledger.release()
+        make_readers(count)
+        campaign = make_campaign(**words)
+        campaigns.schedule(campaign, timezone.now())
+        crew.audiences[campaign.pk] = count
+        return campaign
+
+    return schedule
+
+
+@pytest.fixture
+def reckon(crew):
+    """`reckon(oracle)`: the Reckoning of what it accepted; everybody must be accounted for, save for what is named in `but`."""
+
+    def reckon(oracle, *, but=(), **options):
+        found = reckoning.reckon(oracle.accepted(), crew.audiences, **options)
+        assert {name: what for name, what in found.off.items() if name not in but} == {}, str(found)
+        return found
+
+    return reckon
+
+
+def over(campaign):
+    return Campaign.objects.filter(pk=campaign.pk, status__in=[Campaign.Status.SENT, Campaign.Status.CANCELLED]).exists()

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from newsletter import campaigns
-from newsletter.models import Campaign, Consent, Subscriber, Subscription
+from newsletter.models import Campaign, Consent, ConsentWording, Subscriber, Subscription
 from project.mail import ledger
 from project.mail.addresses import address_hash
 
@@ -24,39 +24,43 @@ def make_readers(topic):
     """`make_readers(3, language="es")` → three subscribers of the topic."""
 
     def make(count, language="en", first_name="Ana"):
-        begin = Subscriber.objects.count()
-        people = [
-            Subscriber(
-                address=(address := f"reader{number}@example.org"),
-                address_hash=address_hash(address),
-                first_name=first_name,
-                language=language,
-            )
-            for number in range(begin, begin + count)
-        ]
-        people = Subscriber.objects.bulk_create(people)
-        now = timezone.now()
-        consents = Consent.objects.bulk_create(
-            Consent(
-                subscriber=person,
-                address_hash=person.address_hash,
-                purpose="newsletter",
-                given=True,
-                topic=topic,
-                form="test",
-                method=Consent.Method.DOUBLE_OPT_IN,
-                at=now,
-                confirmed_at=now,
-            )
-            for person in people
-        )
-        Subscription.objects.bulk_create(
-            Subscription(subscriber=person, topic=topic, consent=consent, started_at=now)
-            for person, consent in zip(people, consents, strict=True)
-        )
-        return people
+        return subscribe_readers(topic, count, language, first_name)
 
     return make
+
+
+def subscribe_readers(topic, count, language="en", first_name="Ana"):
+    """So many more subscribers of the topic, each with a consent."""
+    begin = Subscriber.objects.count()
+    people = [
+        Subscriber(
+            address=(address := f"reader{number}@example.org"), address_hash=address_hash(address), first_name=first_name, language=language
+        )
+        for number in range(begin, begin + count)
+    ]
+    people = Subscriber.objects.bulk_create(people)
+    now = timezone.now()
+    words = {"text": "Write to me."}  # a migration's own are gone where a test with real transactions has emptied the database
+    wording = ConsentWording.objects.get_or_create(purpose="newsletter", language=language, version=1, defaults=words)[0]
+    consents = Consent.objects.bulk_create(
+        Consent(
+            subscriber=person,
+            address_hash=person.address_hash,
+            purpose="newsletter",
+            given=True,
+            topic=topic,
+            wording=wording,
+            form="test",
+            method=Consent.Method.DOUBLE_OPT_IN,
+            at=now,
+            confirmed_at=now,
+        )
+        for person in people
+    )
+    Subscription.objects.bulk_create(
+        Subscription(subscriber=person, topic=topic, consent=consent, started_at=now) for person, consent in zip(people, consents, strict=True)
+    )
+    return people
 
 
 @pytest.fixture

@@ -1,0 +1,123 @@
+"""A worker dies, or stands still, at each step of a window: nobody is lost, nobody gets the campaign twice, who is in doubt is listed."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from newsletter.models import Chunk, Delivery
+from tests.processes import eventually
+
+from . import reckoning
+from .conftest import KILLED, over
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = Delivery.State
+
+READERS, WINDOW = 40, 8  # two chunks, each of three windows
+
+
+def test_nothing_happens_and_everybody_gets_it(crew, smtp, scheduled, reckon):
+    campaign = scheduled(READERS)
+
+    assert crew.run() == 0
+
+    assert over(campaign)
+    assert reckon(smtp).states == {State.SENT: READERS}
+
+
+@pytest.mark.parametrize(
+    ("step", "most"),
+    [("claimed", 0), ("before-mark:2", WINDOW), ("marked:2", WINDOW), ("handing:3", WINDOW), ("accepted:2", WINDOW), ("recorded", 0)],
+)
+def test_dead_at_that_step_twice_nobody_is_lost_or_doubled_and_at_most_the_window_in_hand_is_in_doubt(
+    crew, smtp, scheduled, reckon, step, most
+):
+    campaign = scheduled(READERS)
+
+    for _death in range(2):
+        assert crew.run(crash=step) == KILLED
+        crew.leases_run_out()
+    crew.run()
+
+    assert over(campaign)
+    found = reckon(smtp)
+    assert found.states.total() == READERS
+    assert found.states[State.SENT] + found.states[State.UNCERTAIN] == READERS
+    assert len(found.doubt) <= 2 * most
+    assert bool(found.doubt) == bool(most)
+    assert set(Delivery.objects.filter(state=State.UNCERTAIN).values_list("reason", flat=True)) <= {"crashed"}
+
+
+@pytest.mark.parametrize(
+    ("careless", "step", "wrong"),
+    [("mark", "accepted:2", "doubled"), ("doubt", "accepted:2", "doubled"), ("late record", "handing:10", "phantom")],
+)
+def test_control_without_that_protection_the_same_death_doubles_or_loses_somebody(crew, smtp, scheduled, reckon, careless, step, wrong):
+    campaign = scheduled(READERS)
+
+    assert crew.run(crash=step, careless=careless) == KILLED
+    crew.leases_run_out()
+    crew.run(careless=careless)
+
+    assert over(campaign)
+    assert wrong in reckon(smtp, but={"doubled", "phantom", "verify"}).off
+
+
+def stands_still(crew, smtp, careless=""):
+    """One worker stops in the middle of a window until another has taken its chunk, and goes on then."""
+    smtp.script({"at": "DOT", "say": "slow:0.1 250 2.0.0 taken"})
+    first = crew.start(careless=careless)
+    eventually(lambda: len(smtp.accepted()) >= 3, pause=0.01)
+    os.kill(first.pid, signal.SIGSTOP)
+    token, before = Chunk.objects.get(state=Chunk.State.HELD).token, len(smtp.accepted())
+    time.sleep(crew.settings["MAIL_LEASE"])
+    second = crew.start(careless=careless)
+    # The other is now in the middle of what was its own.
+    eventually(lambda: Chunk.objects.filter(state=Chunk.State.HELD).exclude(token=token).exists() and len(smtp.accepted()) > before)
+    os.kill(first.pid, signal.SIGCONT)
+    time.sleep(0.5)
+    smtp.script()
+    assert (first.wait(), second.wait()) == (0, 0)
+
+
+def test_a_worker_that_stood_still_past_its_lease_finds_its_chunk_taken_and_doubles_nobody(crew, smtp, scheduled, reckon):
+    campaign = scheduled(READERS // 2)
+
+    stands_still(crew, smtp)
+
+    assert over(campaign)
+    assert len(reckon(smtp).doubt) <= WINDOW
+
+
+def test_control_without_the_fence_it_doubles_somebody(crew, smtp, scheduled, reckon):
+    campaign = scheduled(READERS // 2)
+
+    stands_still(crew, smtp, careless="fence")
+
+    assert over(campaign)
+    assert "doubled" in reckon(smtp, but={"doubled", "verify", "waiting"}).off
+
+
+def together(crew, **wish):
+    """Two beats and five sweeps at once."""
+    return [crew.start("tick", seconds=1) for _beat in range(2)] + [crew.start(**wish) for _sweep in range(5)]
+
+
+def test_two_beats_and_five_sweeps_at_once_begin_each_campaign_once_and_write_to_each_reader_once(crew, smtp, scheduled, reckon):
+    campaign = scheduled(4 * READERS)
+
+    assert [hand.wait() for hand in together(crew)] == [0] * 7
+
+    assert over(campaign)
+    assert reckon(smtp).states == {State.SENT: 4 * READERS}
+
+
+def test_control_were_a_chunk_not_claimed_sweeps_would_double_somebody(crew, smtp, scheduled):
+    scheduled(4 * READERS)
+    smtp.script({"at": "DOT", "say": "slow:0.02 250 2.0.0 taken"})
+
+    together(crew, careless="claim")
+
+    eventually(lambda: reckoning.reckon(smtp.accepted()).doubled)
