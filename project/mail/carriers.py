@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from . import crashpoints, routes
 from .outcomes import UNTRIED, Outcome, Verdict
+from .smtp import SmtpCarrier
 
 logger = logging.getLogger(__name__)
 
@@ -99,5 +100,5 @@ def of(stream):
     spec = routes.spec(stream)
     key = (os.getpid(), stream, spec.url)
     if key not in _kept:
-        _kept[key] = OneByOne(stream)
+        _kept[key] = SmtpCarrier(spec.options) if spec.scheme in {"smtp", "smtps"} else OneByOne(stream)
     return _kept[key]
