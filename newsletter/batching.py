@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from anymail.utils import EmailAddress
 from django.core.mail import EmailMultiAlternatives
-from django.utils.html import escape
 from django.utils.translation import override
 
-from . import campaign_letters, content, merge
+from project.mail.batches import Recipient
+
+from . import campaign_letters, content, links, merge
 
 WORD_JOINER = "\u2060"
 
@@ -86,10 +86,12 @@ def marked_up(dialect, html):
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
+    """`put`: how its value is escaped; None for a link's token, which nothing needs to escape."""
+
     key: str
     name: str
     default: str
-    put: Callable | None  # how its value is escaped; None: as it is
+    put: Callable | None
 
 
 class Sheet:
@@ -98,43 +100,41 @@ class Sheet:
     def __init__(self, compiled, practice, topic, can):
         self._dialect = dialect = DIALECTS[can.dialect]
         self._ses = can.dialect == "ses"
-        self._practice, self._language = practice, compiled.language
+        self._language = compiled.language
         self._variables = {}
         sample = content.sample_reader(compiled.language)
-        self._constant = content.values_for(sample, practice, compiled.language)
-        self._html = self._written(
-            compiled.html, "html", dialect.html, lambda value: marked_up(dialect, _html(value)), partial(marked_up, dialect)
-        )
-        self._text = self._written(compiled.text, "text", dialect.text, partial(plain, dialect), partial(plain, dialect))
+        self._same_for_all = content.values_for(sample, practice, compiled.language)
+        self._html = self._written(compiled.html, "html", dialect.html, content.as_html, partial(marked_up, dialect))
+        self._text = self._written(compiled.text, "text", dialect.text, str, partial(plain, dialect))
+        self._tokens = {"unsubscribe_url"} | {variable.name for variable in self._variables.values() if variable.put is None}
         self._subject_parts = _cut(compiled.subject)
-        same_for_all = all(isinstance(part, str) or part[0] in _PRACTICE for part in self._subject_parts)
-        subject = plain(dialect, self._subject(self._constant)) if same_for_all else dialect.text.format("subject")
-        self._own_subject = not same_for_all
+        self._own_subject = not all(isinstance(part, str) or part[0] in _PRACTICE for part in self._subject_parts)
+        subject = dialect.text.format("subject") if self._own_subject else self._subject({})
         self._take_headers(compiled, sample, practice, topic)
         self._common = self._common_of(subject)
 
     # -- Written once --------------------------------------------------------------------------------------------------------------------
 
-    def _written(self, parts, kind, marker, put, literal):
-        """One part of the letter with markers in it. What is the same for every reader is written out."""
+    def _written(self, parts, kind, marker, escaped, safe):
+        """One part of the letter with markers in it. What is the same for every reader is written out; of a link only its token is a field."""
         written, run = [], ""
         for part in parts:
             if isinstance(part, str):
                 run += part
             elif part[0] in _PRACTICE:
-                value = merge.value_of(*part, self._constant)
-                run += _html(value) if kind == "html" else value
+                run += escaped(merge.value_of(*part, self._same_for_all))
+            elif merge.FIELDS[part[0]].is_url:
+                before, after = links.around(part[0], self._language)
+                written += [safe(run + escaped(before)), marker.format(self._key("link", part[0], None, None))]
+                run = escaped(after)
             else:
-                written += [literal(run), marker.format(self._key(kind, put, *part))]
+                written += [safe(run), marker.format(self._key(kind, *part, lambda value: safe(escaped(value))))]
                 run = ""
-        return "".join([*written, literal(run)])
+        return "".join([*written, safe(run)])
 
-    def _key(self, kind, put, name, default):
-        """The variable of a field: one for HTML and one for text, but only one for a link, which is the same in both."""
-        if merge.FIELDS[name].is_url and escape(self._constant[name]) == self._constant[name]:
-            kind, put = "url", None
-        known = self._variables.setdefault((kind, name, default), _Variable(f"f{len(self._variables)}", name, default, put))
-        return known.key
+    def _key(self, kind, name, default, put):
+        default = (default or "").strip()
+        return self._variables.setdefault((kind, name, default), _Variable(f"f{len(self._variables)}", name, default, put)).key
 
     def _take_headers(self, compiled, sample, practice, topic):
         """The headers of a letter that goes alone, without those that name its reader."""
@@ -170,46 +170,49 @@ class Sheet:
             if self._dialect.extra:
                 built.esp_extra = self._dialect.extra
         built.merge_data, built.merge_headers, built.merge_metadata = {}, {}, {}
+        before, after = links.around("unsubscribe_url", self._language)
         for letter in letters:
-            values = content.values_for(letter.reader, self._practice, self._language)
-            built.to.append(self._recipient(letter.address, values))
-            built.merge_data[letter.address] = self._merged(values)
-            built.merge_headers[letter.address] = self._headers(letter, values)
-            built.merge_metadata[letter.address] = {"letter": letter.name}
+            values = self._values(letter.reader)
+            address = letter.address
+            built.to.append(self._recipient(address, values))
+            built.merge_data[address] = self._merged(values)
+            built.merge_headers[address] = self._headers(letter.name, f"<{before}{values['unsubscribe_url']}{after}>")
+            built.merge_metadata[address] = {"letter": letter.name}
         return built
+
+    def _values(self, reader):
+        """What is this reader's own; of a link, its token."""
+        values = {"first_name": merge.clean(reader.first_name), "last_name": merge.clean(reader.last_name)}
+        for name in self._tokens:
+            values[name] = links.token(name, reader)
+        return values
 
     def _recipient(self, address, values):
         name = f"{values['first_name']} {values['last_name']}".strip()
-        username, _at, domain = address.rpartition("@")
-        # Not by parsing: it is one address already (project.mail.addresses), and a name stays whatever it is.
-        return EmailAddress("" if self._dialect.begins.search(name) else name, username=username, domain=domain)
+        return Recipient("" if self._dialect.begins.search(name) else name, address)
 
     def _merged(self, values):
         merged = {}
         for variable in self._variables.values():
-            value = values[variable.name] or (variable.default or "").strip()
-            merged[variable.key] = variable.put(value) if variable.put else value
+            value = values[variable.name]
+            merged[variable.key] = value if variable.put is None else variable.put(value or variable.default)
         if self._own_subject:
-            merged["subject"] = plain(self._dialect, self._subject(values))
+            merged["subject"] = self._subject(values)
         return merged
 
     def _subject(self, values):
         """As Compiled.filled has it: its white space is made single only once the fields are in."""
-        parts = (part if isinstance(part, str) else merge.value_of(*part, values) for part in self._subject_parts)
-        return " ".join("".join(parts).split())
+        known = self._same_for_all | values
+        parts = (part if isinstance(part, str) else merge.value_of(*part, known) for part in self._subject_parts)
+        return plain(self._dialect, " ".join("".join(parts).split()))
 
-    def _headers(self, letter, values):
-        own = {"List-Unsubscribe": f"<{values['unsubscribe_url']}>"}
+    def _headers(self, name, unsubscribe):
+        own = {"List-Unsubscribe": unsubscribe}
         if self._dialect.whole_headers:
             own = self._shared | own
         if self._message_id:
-            own["Message-ID"] = letter.name.join(self._message_id)
+            own["Message-ID"] = name.join(self._message_id)
         return own
-
-
-def _html(value):
-    """As Compiled.filled has it."""
-    return escape(value).replace("{", "&#123;")
 
 
 def _cut(line):

@@ -8,13 +8,15 @@ import copy
 import logging
 import threading
 import uuid
+from email.headerregistry import Address
 
 from anymail.backends import amazon_ses, brevo, mailgun, mailjet, sendgrid, sparkpost
+from anymail.utils import EmailAddress, quote_string
 from django.conf import settings
 from django.core.mail import get_connection
 from django.utils import timezone
 
-from . import api_outcomes, batch_answers
+from . import api_outcomes, batch_answers, headers
 from .outcomes import UNTRIED, Outcome, Verdict
 
 logger = logging.getLogger(__name__)
@@ -194,14 +196,45 @@ def _within(seconds, function, *arguments):
 # -- anymail's payloads, without what costs time for hundreds of recipients ------------------------------------------------------------------
 
 
-def _as_they_are(addresses):
-    return addresses
+class Recipient(EmailAddress):
+    """An address that `addresses.parse_address` has passed, ASCII to its last letter, and a name: anymail need not parse it out of a header."""
+
+    addr_spec = ""
+
+    def __init__(self, name, address):
+        username, _at, domain = address.rpartition("@")
+        Address.__init__(self, name, username, domain)  # which lets no line end pass
+        self.addr_spec = address
+
+    def format_addr_spec(self, *, idna_encode=None):
+        return self.addr_spec
+
+    def format(self, *, use_rfc2047=False, idna_encode=None):
+        name = self.display_name
+        if not name:
+            return self.addr_spec
+        if use_rfc2047:
+            name = headers.phrase(name).replace("\r\n", "")
+        elif not _SPECIALS.isdisjoint(name):
+            name = quote_string(name)
+        return f"{name} <{self.addr_spec}>"
+
+
+#: RFC 5322 §3.2.3.
+_SPECIALS = frozenset('()<>@,:;.\\"[]')
+
+_OURS = {"to", "merge_data", "merge_metadata"}
+
+
+def _ours(_default, given):
+    return given
 
 
 def _ready(payload):
-    """A payload class that takes `to` as anymail's EmailAddress objects, where it would parse header text."""
-    attributes = [(name, combiner, _as_they_are if name == "to" else converter) for name, combiner, converter in payload.base_message_attrs]
-    return type(payload.__name__, (payload,), {"base_message_attrs": tuple(attributes)})
+    """A payload class that takes Recipients and the merge data as they are, where anymail would look through each for lazy texts."""
+    attributes = payload.base_message_attrs, payload.anymail_message_attrs
+    base, anymail = (tuple((one[0], _ours, None) if one[0] in _OURS else one for one in group) for group in attributes)
+    return type(payload.__name__, (payload,), {"base_message_attrs": base, "anymail_message_attrs": anymail})
 
 
 class _MailgunPayload(_ready(mailgun.MailgunPayload)):

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from . import crashpoints, routes
+from .batches import BatchCarrier
 from .outcomes import UNTRIED, Outcome, Verdict
 from .smtp import SmtpCarrier
 
@@ -100,5 +101,11 @@ def of(stream):
     spec = routes.spec(stream)
     key = (os.getpid(), stream, spec.url)
     if key not in _kept:
-        _kept[key] = SmtpCarrier(spec.options) if spec.scheme in {"smtp", "smtps"} else OneByOne(stream)
+        _kept[key] = _made(stream, spec)
     return _kept[key]
+
+
+def _made(stream, spec):
+    if spec.scheme in {"smtp", "smtps"}:
+        return SmtpCarrier(spec.options)
+    return BatchCarrier(spec) if spec.can.dialect else OneByOne(stream)

@@ -121,7 +121,8 @@ def ses(parts):
         "endpoint_url": given.get("endpoint"),
         "aws_access_key_id": unquote(parts.username or "") or None,
         "aws_secret_access_key": unquote(parts.password or "") or None,
-        "config": _ONCE | {"read_timeout": settings.MAIL_SOCKET_TIMEOUT},
+        # anymail writes each call; looking at every field of it once more costs as much as all the rest.
+        "config": _ONCE | {"read_timeout": settings.MAIL_SOCKET_TIMEOUT, "parameter_validation": False},
     }
     client = {name: value for name, value in client.items() if value is not None}
     options = {"client_params": client, "configuration_set_name": given.get("configuration_set")}

@@ -18,7 +18,6 @@ import socketserver
 import sys
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
@@ -166,26 +165,51 @@ def _ses(body, headers):
 _READ = {"mailgun": _mailgun, "brevo": _brevo, "mailjet": _mailjet, "sparkpost": _sparkpost, "sendgrid": _sendgrid, "ses": _ses}
 
 # Without rendering: (address, letter) of each, as cheaply as the call's shape allows.
+
+
+def _count_mailgun(body):
+    return re.findall(rb'"([^"\s]+@[^"\s]+)": \{"v:letter": "(\w+)"', body)
+
+
+def _count_ses(body):
+    return re.findall(rb'"ToAddresses":\s*\["(?:[^"]|\\")*?<?([^\s"<>]+@[^\s"<>]+)>?"\].*?letter\\": \\"(\w+)', body)
+
+
+def _count_brevo(body):
+    versions = json.loads(body)["messageVersions"]
+    return [(one["to"][0]["email"], json.loads(one["headers"]["X-Mailin-custom"])["letter"]) for one in versions]
+
+
+def _count_mailjet(body):
+    return [(one["To"][0]["Email"], json.loads(one["EventPayload"])["letter"]) for one in json.loads(body)["Messages"]]
+
+
+def _count_sparkpost(body):
+    return [(one["address"]["email"], one["metadata"]["letter"]) for one in json.loads(body)["recipients"]]
+
+
+def _count_sendgrid(body):
+    return [(one["to"][0]["email"], one["custom_args"]["letter"]) for one in json.loads(body)["personalizations"]]
+
+
 _COUNT = {
-    "mailgun": re.compile(rb'"([^"\s]+@[^"\s]+)": \{"v:letter": "(\w+)"'),
-    "brevo": re.compile(rb'"email": "([^"]+)"[^\]]*\](?:(?!"email": )[^X])*X-Mailin-custom": "\{\\"letter\\": \\"(\w+)'),
-    "ses": re.compile(rb'"ToAddresses":\s*\["(?:[^"]|\\")*?<?([^\s"<>]+@[^\s"<>]+)>?"\].*?letter\\": \\"(\w+)'),
+    "mailgun": _count_mailgun,
+    "brevo": _count_brevo,
+    "mailjet": _count_mailjet,
+    "sparkpost": _count_sparkpost,
+    "sendgrid": _count_sendgrid,
+    "ses": _count_ses,
 }
 
 
-def _counted(kind, body, headers):
-    if kind in _COUNT:
-        return [Taken(address.decode(), letter.decode()) for address, letter in _COUNT[kind].findall(body)]
-    return list(_READ[kind](body, headers))
+def _counted(kind, body):
+    return [Taken(*(part.decode() if isinstance(part, bytes) else part for part in one)) for one in _COUNT[kind](body)]
 
 
 # -- Answers -----------------------------------------------------------------------------------------------------------------------------
 
 
-def _bad_address(esp, letters):
-    return Answer(
-        400, body=json.dumps({"message": "'to' parameter is not a valid address. please check documentation", "code": "invalid_parameter"})
-    )
+_BAD_ADDRESS = Answer(400, body='{"message": "to parameter is not a valid address", "code": "invalid_parameter"}')
 
 
 def _answer_mailjet(letters, refused):
@@ -217,7 +241,7 @@ def _answer_ses(letters, statuses):
 def _answer(kind, letters, refused):
     match kind:
         case "mailgun":
-            return Answer(200, body=json.dumps({"id": f"<{uuid.uuid4().hex}@mg.example.org>", "message": "Queued. Thank you."}))
+            return Answer(200, body=json.dumps({"id": "<call@mg.example.org>", "message": "Queued. Thank you."}))
         case "brevo":
             return Answer(201, body=json.dumps({"messageIds": [f"id-{one.letter}" for one in letters]}))
         case "sendgrid":
@@ -266,7 +290,7 @@ class Esp(socketserver.ThreadingTCPServer):
 
     def call(self, body, headers):
         """What comes of one call: an Answer, or how it fails."""
-        letters = list(_READ[self.kind](body, headers)) if self.render else _counted(self.kind, body, headers)
+        letters = list(_READ[self.kind](body, headers)) if self.render else _counted(self.kind, body)
         with self.lock:
             if self.render:
                 self.calls.append([one.address for one in letters])
@@ -278,7 +302,7 @@ class Esp(socketserver.ThreadingTCPServer):
     def _take(self, letters, body, fate):
         bad = {one.address for one in letters} & set(self.refused)
         if bad and self.kind in {"mailgun", "brevo", "sendgrid"}:
-            return _bad_address(self, letters)
+            return _BAD_ADDRESS
         if self.kind == "brevo" and self.render:
             key = json.loads(body)["headers"]["idempotencyKey"]
             if key in self.keys:

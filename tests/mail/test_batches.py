@@ -3,6 +3,7 @@
 The provider's record is the oracle: whatever the carrier says, nobody is in it twice.
 """
 
+import functools
 import html
 import warnings
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from newsletter import batching, content
+from newsletter import batching, content, links
 from newsletter.models import Topic
 from project.mail import routes
 from project.mail.batches import BatchCarrier
@@ -92,13 +93,10 @@ def carrier():
 @pytest.fixture
 def words(practice, db, monkeypatch):
     """`words(carrier, …)`: a Writer for its route."""
-    kept, values_for = {}, content.values_for
-
-    def at_one_time(reader, practice, language):
-        """A link holds the second it was made in; here, always the same."""
-        return kept.setdefault((reader.public_id, reader.first_name), values_for(reader, practice, language))
-
-    monkeypatch.setattr(content, "values_for", at_one_time)
+    token = functools.cache(lambda field, public_id: real(field, SimpleNamespace(public_id=public_id)))
+    real = links.token
+    # A link holds the second it was made in; here, always the same.
+    monkeypatch.setattr(links, "token", lambda field, reader: token(field, reader.public_id))
     topic = Topic.objects.get_or_create(standard=True, defaults={"slug": "newsletter"})[0]
     return lambda carrier, **changes: Words(practice, topic, carrier.spec.can, **changes)
 
@@ -233,6 +231,17 @@ def test_an_address_as_odd_as_we_accept_keeps_its_fields(carrier, words):
 
         assert (kind, verdicts(outcomes)) == (kind, [SENT])
         assert (kind, esp.taken[0].address) == (kind, odd)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_provider_that_only_counts_counts_the_same(kind, carrier, words):
+    some = [letter(1, "María", 'O’Hara, "Jr."'), *letters(4)[1:]]
+    with esps.provider(kind, render=False) as esp:
+        route = carrier(esp)
+        outcomes = hand_over(route, words(route), some)
+
+    assert set(verdicts(outcomes)) == {SENT}
+    assert esp.count == 4
 
 
 # -- Size of calls -----------------------------------------------------------------------------------------------------------------------
