@@ -33,8 +33,8 @@ _is_address = re.compile(r"[^\x00-\x20\x7f-\U0010ffff()<>\[\]\\,;:\"@]+@[A-Za-z0
 class Skeleton:
     """The letter of one campaign in one language and variant.
 
-    `pieces`: bytes in their order, empty where a reader's own come; `slots`: `(index in pieces, key)`; `makers`: `(key, function)`, one for
-    every key, from a reader's values to bytes.
+    `pieces`: bytes in their order, empty where a reader's own come; `makers`: functions from a reader's values to bytes; `slots`: which piece
+    comes from which maker, as pairs of their indexes.
     """
 
     pieces: list
@@ -57,10 +57,10 @@ class Skeleton:
             "preferences_url": links.token("preferences_url", reader),
             "date": self._now(),
         }
-        made = {key: make(values) for key, make in self.makers}
+        made = [make(values) for make in self.makers]
         pieces = self.pieces.copy()
-        for index, key in self.slots:
-            pieces[index] = made[key]
+        for index, number in self.slots:
+            pieces[index] = made[number]
         return b"".join(pieces)
 
     def _now(self):
@@ -137,13 +137,11 @@ def make(compiled, practice, topic):
         "text": _body(compiled.text, "text", str, constant, compiled.language),
         "html": _body(compiled.html, "html", content.as_html, constant, compiled.language),
     }
-    pieces, slots, makers = [], [], {}
-    for part in _joined(_cut(*_frame(compiled.language, practice, topic), fill)):
-        if isinstance(part, _Slot):
-            slots.append((len(pieces), part.key))
-            makers[part.key] = part.make
-        pieces.append(part if isinstance(part, bytes) else b"")
-    return Skeleton(pieces, slots, list(makers.items()))
+    parts = _joined(_cut(*_frame(compiled.language, practice, topic), fill))
+    makers = {part.key: part.make for part in parts if isinstance(part, _Slot)}
+    numbers = {key: number for number, key in enumerate(makers)}
+    slots = [(index, numbers[part.key]) for index, part in enumerate(parts) if isinstance(part, _Slot)]
+    return Skeleton([b"" if isinstance(part, _Slot) else part for part in parts], slots, list(makers.values()))
 
 
 def _constant(practice):
