@@ -62,6 +62,10 @@ def assembled(filled, *, to, letter, unsubscribe_url, language, practice, topic)
 class CampaignMessage(EmailMultiAlternatives):
     """Django sends an ASCII `=?utf-8?q?x?=` as it is, and the reader's program shows “x”: a name or a subject must read as it was written."""
 
+    def recipients(self):
+        """Addresses alone: django-ses gives these to the SES API as they are, which takes nothing but ASCII."""
+        return [parseaddr(person)[1] for person in self.to]
+
     def message(self):
         built = super().message()
         if self.subject.isascii() and "=?" in self.subject:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from project.mail import bells, carriers, crashpoints, pace, routes
 from project.mail.outcomes import SENT, Verdict
 
-from . import campaigns, chunks, guard, hours, writing
+from . import campaigns, chunks, guard, hours, skeleton, writing
 
 logger = logging.getLogger(__name__)
 
@@ -183,6 +183,8 @@ def _writer(chunk):
         return writing.of(chunk)
     except writing.WordsChanged:
         _stop(chunk.campaign, _("Its words were changed after it was launched."))
+    except skeleton.SkeletonDiffers as differs:
+        _stop(chunk.campaign, str(differs))
     except DatabaseError:
         raise
     except Exception:

@@ -11,6 +11,7 @@ Spam filters mistrust letters whose parts differ, and two templates per letter a
 
 from dataclasses import dataclass, field
 from email import encoders
+from email.header import Header
 from email.mime.base import MIMEBase
 from email.utils import formataddr
 
@@ -128,5 +129,9 @@ class Letter:
 
 
 def sender(practice):
-    """`Name <address>` for From. Calendar programs match its address with the invite's ORGANIZER."""
-    return formataddr((practice.name, practice.sender), charset="utf-8")
+    """`Name <address>` for From. Calendar programs match its address with the invite's ORGANIZER.
+
+    A name that needs it comes in encoded-words, each short enough for a line: formataddr alone would make one of any length (RFC 2047 §2).
+    """
+    name = practice.name if practice.name.isascii() else Header(practice.name, "utf-8", maxlinelen=64).encode(linesep="")
+    return formataddr((name, practice.sender))

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 import uuid
 from datetime import timedelta
 from email import policy
@@ -10,14 +11,14 @@ from email.parser import BytesParser
 from email.utils import parseaddr
 
 import pytest
-from django.core import signing
+from django.core import mail, signing
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from newsletter import campaign_letters, campaigns, content, links, quoted, skeleton, skeleton_check
+from newsletter import campaign_letters, campaigns, content, links, quoted, sending, skeleton, skeleton_check, writing
 from newsletter.models import Campaign, CampaignText
 from newsletter.models.campaigns import public_id
 from newsletter.skeleton import SkeletonDiffers
@@ -358,6 +359,19 @@ def test_one_that_was_scheduled_is_not_launched(make_campaign, make_readers, req
     assert not campaign.deliveries.exists()
 
 
+def test_one_whose_letters_come_out_differently_in_the_worker_is_paused(make_launched, make_readers, request):
+    make_readers(1)
+    campaign = make_launched("en")
+    writing._kept.cache_clear()
+    request.getfixturevalue("differing")
+
+    sending.drain(time.monotonic() + 5)
+
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.stopped_because) == (Campaign.Status.PAUSED, SENTENCE.removeprefix("English: "))
+    assert not mail.outbox
+
+
 # -- The slow way, and cheap links -----------------------------------------------------------------------------------------------------------
 
 
@@ -369,6 +383,24 @@ def test_djangos_own_letter_does_not_let_a_name_or_subject_pass_for_an_encoded_w
     assert letter["Subject"] == "News for =?utf-8?q?x?="
     assert letter["To"].addresses[0].display_name == "=?utf-8?q?x?="
     assert message.subject == "News for =?utf-8?q?x?="
+
+
+def test_a_long_name_of_the_practice_keeps_lines_short(write):
+    compiled, practice, topic = write()
+    practice.name = "Consultorio Médico de la Columna Vertebral y Rehabilitación de Tampa y Alrededores"
+    wire = skeleton.make(compiled, practice, topic).wire(letter_to())
+
+    assert max(map(len, f"From: {raw_header(wire, 'From')}".split("\r\n"))) <= 78
+    assert str(make_header(decode_header(parseaddr(raw_header(wire, "From").replace("\r\n", ""))[0]))) == practice.name
+    assert skeleton_check.difference(skeleton.make(compiled, practice, topic), letter_to(), compiled, practice, topic) == ""
+
+
+def test_a_route_is_given_addresses_alone(write):
+    compiled, practice, topic = write()
+    message = campaign_letters.message(compiled, letter_to("José, el “Pepe”", 'a"b').reader, practice, topic, letter="d1-0")
+
+    assert message.to == ['"José, el “Pepe” a\\"b" <ana@example.org>']
+    assert message.recipients() == ["ana@example.org"]
 
 
 @pytest.mark.parametrize("value", [uuid.UUID(int=7).hex, "é\"x'", 12])
