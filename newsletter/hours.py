@@ -17,7 +17,7 @@ def due_at(campaign, zone, practice):
     """When readers in that zone should get it: the campaign's time of day there if it asks for that, quiet hours left out. Aware, UTC."""
     moment = campaign.send_at
     if campaign.own_zone:
-        moment = nearest(to_wall(campaign.send_at, practice.zone), _known(zone, practice))
+        moment = nearest(to_wall(campaign.send_at, practice.zone), clock(zone, practice))
     return not_before(zone, moment, practice) or moment
 
 
@@ -26,7 +26,7 @@ def launch_at(campaign, practice):
     if not campaign.own_zone:
         return campaign.send_at
     zones = audience.readers(campaign.topic).order_by().values_list("zone", flat=True).distinct()
-    return min((nearest(to_wall(campaign.send_at, practice.zone), _known(zone, practice)) for zone in zones), default=campaign.send_at)
+    return min((nearest(to_wall(campaign.send_at, practice.zone), clock(zone, practice)) for zone in zones), default=campaign.send_at)
 
 
 def not_before(zone, now, practice=None):
@@ -35,7 +35,7 @@ def not_before(zone, now, practice=None):
     begin, end = practice.quiet_from, practice.quiet_until
     if begin is None or end is None:
         return None
-    zone = _known(zone, practice)
+    zone = clock(zone, practice)
     wall = to_wall(now, zone)
     time = wall.time()
     quiet = begin <= time < end if begin < end else time >= begin or time < end
@@ -47,7 +47,8 @@ def not_before(zone, now, practice=None):
     return next((moment for moment in moments if moment > now), None)
 
 
-def _known(zone, practice):
+def clock(zone, practice):
+    """The IANA zone whose clocks count for readers of that zone."""
     try:
         return ZoneInfo(zone).key if zone else practice.zone
     except (KeyError, ValueError, OSError):  # IsADirectoryError: “America”

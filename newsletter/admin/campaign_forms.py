@@ -78,6 +78,11 @@ class ScheduleForm(forms.Form):
     now = forms.BooleanField(label=_("Send it now"), required=False)
     date = forms.DateField(label=_("Date"), required=False, widget=AdminDateWidget)
     time = ClockField(label=_("Time"), required=False)
+    own_zone = forms.BooleanField(
+        label=_("At that time of day where each reader lives"),
+        required=False,
+        help_text=_("9 a.m. is then 9 a.m. in California too. Readers whose time zone we don’t know get it at the practice’s."),
+    )
     confirm = forms.IntegerField(
         label=_("How many people get it?"), widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     )
@@ -97,7 +102,7 @@ class ScheduleForm(forms.Form):
         """`send_at`: the moment in UTC, or None for now."""
         data = super().clean()
         if data.get("now"):
-            return data | {"send_at": None}
+            return data | {"send_at": None, "own_zone": False}  # now is now everywhere
         if not data.get("date") and "date" not in self.errors:
             self.add_error("date", _("Please choose a date, or send it now."))
         if not data.get("time") and "time" not in self.errors:

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, Subquery
+from django.db.models import Subquery
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
@@ -25,7 +25,7 @@ from project.practice.pages import button_only, read_only
 from project.practice.text_inlines import TextInline, TextsAdmin
 from project.practice.zones import moment_words, to_wall, zone_name
 
-from .. import audience, campaign_letters, campaigns, content, reports
+from .. import audience, campaign_letters, campaigns, content, hours, progress, reports
 from ..models import Campaign, CampaignText, Delivery, Subscriber
 from .campaign_forms import CampaignForm, CampaignTextForm, ScheduleForm
 
@@ -63,9 +63,8 @@ class CampaignAdmin(TextsAdmin):
     actions = None
 
     def get_queryset(self, request):
-        settled = Count("deliveries", filter=~Q(deliveries__state=State.PENDING))
         zone = Subquery(Practice.objects.values("zone")[:1])
-        return super().get_queryset(request).annotate(audience=Count("deliveries"), settled=settled, zone=zone)
+        return super().get_queryset(request).annotate(pending=reports.pending(), zone=zone)
 
     @admin.display(description=_("goes out"), ordering="send_at")
     def when(self, campaign):
@@ -76,7 +75,8 @@ class CampaignAdmin(TextsAdmin):
     def progress(self, campaign):
         if campaign.launched_at is None:
             return "–"
-        return gettext("%(settled)d of %(audience)d") % {"settled": campaign.settled, "audience": campaign.audience}
+        settled = max(campaign.audience_size - campaign.pending, 0)
+        return gettext("%(settled)d of %(audience)d") % {"settled": settled, "audience": campaign.audience_size}
 
     # -- Writing: until it is launched --------------------------------------------------------------------------------------------------
 
@@ -267,31 +267,46 @@ class CampaignAdmin(TextsAdmin):
         if not campaign.editable:
             messages.error(request, _("This campaign has already been sent or cancelled."))
             return self._home(campaign)
-        zone, readers = Practice.current().zone, audience.of(campaign)
-        form = ScheduleForm(
-            request.POST or None, zone=zone, zone_name=zone_name(zone), expected=readers.will_get, initial=_wall(campaign.send_at, zone)
-        )
+        practice, readers = Practice.current(), audience.of(campaign)
+        zone = practice.zone
+        initial = _wall(campaign.send_at, zone) | {"own_zone": campaign.own_zone}
+        form = ScheduleForm(request.POST or None, zone=zone, zone_name=zone_name(zone), expected=readers.will_get, initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
-                campaigns.schedule(campaign, form.cleaned_data["send_at"] or timezone.now())
+                send_at = form.cleaned_data["send_at"] or timezone.now()
+                campaigns.schedule(campaign, send_at, own_zone=form.cleaned_data["own_zone"])
             except campaigns.CampaignRefused as refusal:
                 form.add_error(None, str(refusal))
             else:
                 self.log_change(request, campaign, f"Scheduled for {campaign.send_at:%Y-%m-%d %H:%M} UTC.")
+                quiet_until = hours.not_before("", campaign.send_at, practice)
+                if quiet_until:
+                    when = moment_words(quiet_until, zone)
+                    messages.warning(request, _("That is in your quiet hours, so it goes out when they end: %(when)s.") % {"when": when})
                 if form.cleaned_data["send_at"] is None:
-                    messages.success(request, _("It goes out within a minute."))
+                    if not quiet_until:
+                        messages.success(request, _("It goes out within a minute."))
                     return self._to("report", campaign)
                 messages.success(request, _("Scheduled: %(when)s.") % {"when": moment_words(campaign.send_at, zone)})
                 return self._home(campaign)
         return self._page(
-            request, campaign, "schedule", title=_("Schedule"), form=form, audience=readers, problems=campaigns.problems(campaign)
+            request,
+            campaign,
+            "schedule",
+            title=_("Schedule"),
+            form=form,
+            audience=readers,
+            problems=campaigns.problems(campaign),
+            practice=practice,
         )
 
     # -- What became of it --------------------------------------------------------------------------------------------------------------
 
     def report_view(self, request, pk):
         campaign = self._campaign(request, pk)
-        report = reports.of(campaign)
+        now, practice = timezone.now(), Practice.current()
+        report = reports.of(campaign, now=now)
+        comes = progress.of(campaign, report, now)
         state = request.GET.get("state", "")
         people = None
         if state in State.values and request.user.has_perm("newsletter.view_subscriber"):
@@ -306,6 +321,9 @@ class CampaignAdmin(TextsAdmin):
             title=_("Report"),
             report=report,
             renews=people is None and _moves(campaign, report),
+            because=list(comes.because),
+            left=progress.left_words(comes.done_at, now, practice.zone) if comes.done_at else "",
+            zones=[_zone_row(zone, now, practice) for zone in comes.zones] if campaign.own_zone else [],
             counts=[(value, label, report.states[value]) for value, label in State.choices],
             reasons=[(State(value).label, reports.reason_words(reason), count) for value, reason, count in report.reasons],
             state=state,
@@ -315,24 +333,32 @@ class CampaignAdmin(TextsAdmin):
         )
 
     def export_view(self, request, pk):
-        """Everybody and what became of their letter, as CSV."""
+        """Everybody and what became of their letter, or those of one state, as CSV."""
         campaign = self._campaign(request, pk)
         if not request.user.has_perm("newsletter.view_subscriber"):
             raise PermissionDenied
         zone = Practice.current().zone
         header = [_("Last name"), _("First name"), _("E-mail"), _("Language"), _("State"), _("Reason"), _("The server’s answer"), _("When")]
-        rows = campaign.deliveries.select_related("subscriber").order_by("pk").iterator(1000)
-        return csv_response(f"{campaign.slug}.csv", header, (_exported(delivery, zone) for delivery in rows))
+        state = request.GET.get("state", "")
+        chosen = campaign.deliveries.filter(state=state) if state in State.values else campaign.deliveries.all()
+        rows = chosen.select_related("subscriber").order_by("pk").iterator(1000)
+        name = f"{campaign.slug}-{state}" if state in State.values else campaign.slug
+        return csv_response(f"{name}.csv", header, (_exported(delivery, zone) for delivery in rows))
 
 
 def _moves(campaign, report):
     """Whether a report changes by itself: while it is sent, just before, and until the last letters of a cancelled one have come back."""
     match campaign.status:
         case Status.SCHEDULED:
-            return campaign.send_at <= timezone.now() + timedelta(minutes=1)
+            return campaign.launch_at <= timezone.now() + timedelta(minutes=1)
         case Status.CANCELLED:
             return report.states[State.PENDING] > 0
     return campaign.status == Status.SENDING
+
+
+def _zone_row(zone, now, practice):
+    clock = hours.clock(zone.zone, practice)
+    return zone_name(clock), moment_words(zone.first_at, clock) if zone.first_at else "–", zone.words(now)
 
 
 def _exported(delivery, zone):

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from project.mail import suppressions
 from project.mail.addresses import address_hash, parse_address
 from project.mail.models import Stream
+from project.practice import zones
 from project.practice.look_only import LookOnly, LookOnlyInline
 from project.practice.names import parse_name
 from project.practice.text_inlines import TextInline, TextsAdmin
@@ -48,6 +49,12 @@ class ConsentInline(LookOnlyInline):
     verbose_name_plural = _("consent history")
 
 
+def _zones(present):
+    """The country's zones, the practice's own as '', and the one they have."""
+    known = [("", _("the practice’s")), *zones.CHOICES]
+    return known if present in dict(known) else [*known, (present, present)]
+
+
 class SubscriberForm(forms.ModelForm):
     """A person, and what they agreed to on the phone or at the desk."""
 
@@ -64,10 +71,12 @@ class SubscriberForm(forms.ModelForm):
 
     class Meta:
         model = Subscriber
-        fields = ["first_name", "last_name", "address", "language"]
+        fields = ["first_name", "last_name", "address", "language", "zone"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if "zone" in self.fields:
+            self.fields["zone"].widget = forms.Select(choices=_zones(self.instance.zone))
         if "topics" in self.fields:
             self.fields["topics"].queryset = Topic.objects.prefetch_related("texts")
             self.fields["topics"].label_from_instance = lambda topic: str(topic.text() or topic)
@@ -79,6 +88,11 @@ class SubscriberForm(forms.ModelForm):
 
     def clean_last_name(self):
         return parse_name(self.cleaned_data["last_name"])
+
+    def clean_zone(self):
+        if self.cleaned_data["zone"]:
+            zones.validate_zone(self.cleaned_data["zone"])
+        return self.cleaned_data["zone"]
 
     def clean_address(self):
         address = parse_address(self.cleaned_data["address"])
@@ -106,7 +120,7 @@ class SubscriberAdmin(admin.ModelAdmin):
     actions = ["stop_all"]
 
     def get_fieldsets(self, request, obj=None):
-        person = (None, {"fields": ["first_name", "last_name", "address", "language", *(["may_write", "created_at"] if obj else [])]})
+        person = (None, {"fields": ["first_name", "last_name", "address", "language", "zone", *(["may_write", "created_at"] if obj else [])]})
         if not self.has_change_permission(request, obj):
             return [person]
         by_word = {

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from django import template
-from django.db.models import Case, Count, IntegerField, Q, Value, When
+from django.db.models import Case, Count, F, IntegerField, Value, When
 from django.utils import timezone
 
 from project.practice.models import Practice
 
 from .. import reports
-from ..models import Campaign, Delivery, PacketRequest, Subscription
+from ..models import Campaign, PacketRequest, Subscription
 
 register = template.Library()
 
@@ -20,16 +20,19 @@ _SHOWN = 5
 _TURN = [_STATUS.SENDING, _STATUS.PAUSED, _STATUS.SCHEDULED, _STATUS.DRAFT]
 
 
+@register.inclusion_tag("admin/newsletter/today_stopped.html", takes_context=True)
+def campaigns_stopped(context):
+    """Campaigns that no person paused: what stopped them waits for one."""
+    if not context["request"].user.has_perm("newsletter.view_campaign"):
+        return {"stopped": []}
+    return {"stopped": list(Campaign.objects.filter(status=_STATUS.PAUSED).exclude(stopped_because="")[:_SHOWN])}
+
+
 @register.inclusion_tag("admin/newsletter/today_campaigns.html", takes_context=True)
 def campaigns_today(context):
     """Campaigns being sent, waiting for their time or being written, with how far each is; the last one sent; and how many are in doubt."""
-    settled = ~Q(deliveries__state=Delivery.State.PENDING)
     turn = Case(*(When(status=status, then=Value(place)) for place, status in enumerate(_TURN)), output_field=IntegerField())
-    open_ones = Campaign.objects.filter(status__in=_TURN).annotate(
-        turn=turn,
-        audience=Count("deliveries"),
-        settled=Count("deliveries", filter=settled & Q(deliveries__isnull=False)),
-    )
+    open_ones = Campaign.objects.filter(status__in=_TURN).annotate(turn=turn, settled=F("audience_size") - reports.pending())
     last = Campaign.objects.filter(status=_STATUS.SENT).order_by("-finished_at").first()
     user = context["request"].user
     return {

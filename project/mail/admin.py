@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -11,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from project.practice.look_only import LookOnly
-from project.practice.pages import button_only
+from project.practice.pages import button_only, page_or_button
 
-from . import bells, desk, kinds, ledger, routes, sending
+from . import bells, desk, kinds, ledger, pace, routes, sending
 from .addresses import address_hash, parse_address
 from .models import Event, Message, Route, Stream, Suppression
 
@@ -82,11 +83,18 @@ class MessageAdmin(LookOnly, admin.ModelAdmin):
             self.message_user(request, text % {"count": left}, messages.WARNING)
 
 
+class LimitsForm(forms.ModelForm):
+    class Meta:
+        model = Route
+        fields = ["per_second", "per_day", "warm_up_from"]
+        widgets = {"warm_up_from": AdminDateWidget}
+
+
 @admin.register(Route)
 class RouteAdmin(LookOnly, admin.ModelAdmin):
-    list_display = ["stream", "way", "state", "tested_at"]
-    fields = ["stream", "way", "state", "tested_at", "failures"]
-    readonly_fields = ["way", "state"]
+    list_display = ["stream", "way", "state", "limit", "tested_at"]
+    fields = ["stream", "way", "state", "limit", "tested_at", "failures"]
+    readonly_fields = ["way", "state", "limit"]
     change_form_template = "admin/mail/route/change_form.html"
 
     def get_queryset(self, request):
@@ -102,12 +110,19 @@ class RouteAdmin(LookOnly, admin.ModelAdmin):
     def state(self, route):
         return desk.state_of(route, timezone.now())
 
+    @admin.display(description=gettext_lazy("how fast"))
+    def limit(self, route):
+        return " ".join(desk.limits_of(route, timezone.now()))
+
     def get_urls(self):
         def verb(view):
             return self.admin_site.admin_view(button_only(view))
 
+        limits = self.admin_site.admin_view(page_or_button(self.limits_view))
         own = [
+            path("bulk/limits/", limits, name="mail_route_limits"),
             path("<slug:stream>/test/", verb(self.test_view), name="mail_route_test"),
+            path("<slug:stream>/pause/", verb(self.pause_view), name="mail_route_pause"),
             path("<slug:stream>/resume/", verb(self.resume_view), name="mail_route_resume"),
             path("release/", verb(self.release_view), name="mail_release"),
         ]
@@ -116,6 +131,27 @@ class RouteAdmin(LookOnly, admin.ModelAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         may = request.user.has_perm("mail.change_route")
         return super().change_view(request, object_id, form_url, {"may_change": may, **(extra_context or {})})
+
+    def limits_view(self, request):
+        """How fast newsletters may leave: a form, and the warm-up's table."""
+        route = self._route(request, Stream.BULK)
+        form = LimitsForm(request.POST or None, instance=route)
+        if request.method == "POST" and form.is_valid():
+            desk.set_limits(route, form.cleaned_data)
+            self.log_change(request, route, f"Limits: {form.cleaned_data}.")
+            self.message_user(request, _("Saved. It holds from the next letters on."), messages.SUCCESS)
+            return self._back(route)
+        context = self.admin_site.each_context(request) | {"title": _("How fast newsletters may leave"), "form": form, "original": route}
+        return render(request, "admin/mail/route/limits.html", context | {"opts": self.opts, "warm_up": list(enumerate(pace.WARM_UP, 1))})
+
+    def pause_view(self, request, stream):
+        route = self._route(request, stream)
+        routes.pause(route.stream, _("somebody at the front desk stopped it"))
+        self.log_change(request, route, "Stopped.")
+        self.message_user(
+            request, _("Nothing leaves this way until you resume it. The few letters already on their way still arrive."), messages.SUCCESS
+        )
+        return self._back(route)
 
     def test_view(self, request, stream):
         route = self._route(request, stream)
@@ -130,7 +166,7 @@ class RouteAdmin(LookOnly, admin.ModelAdmin):
         route = self._route(request, stream)
         routes.resume(route.stream)
         self.log_change(request, route, "Resumed.")
-        bells.ring("letters")
+        desk.ring(route.stream)
         self.message_user(request, _("Letters leave this way again."), messages.SUCCESS)
         return self._back(route)
 
@@ -143,7 +179,8 @@ class RouteAdmin(LookOnly, admin.ModelAdmin):
             text = _("MAIL_HOLD=1 in the server’s settings still holds all mail. Ask whoever runs the server.")
             self.message_user(request, text, messages.WARNING)
         else:
-            bells.ring("letters")
+            for stream in Stream:
+                desk.ring(stream)
             self.message_user(request, _("Letters leave again."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:index"))
 

@@ -5,10 +5,14 @@ import uuid
 from django.contrib.admin.models import DELETION, LogEntry
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from . import routes
+from project.practice.models import Practice
+from project.practice.zones import time_words
+
+from . import bells, pace, routes, work
 from .letters import Letter, Paragraph, Small
-from .models import Route
+from .models import Route, Stream
 from .outcomes import Verdict
 
 
@@ -31,6 +35,20 @@ def test_route(stream, address):
     return True, _("The letter is on its way to %(address)s. Please check that it arrives, and not among the junk.") % {"address": address}
 
 
+def set_limits(route, limits):
+    """`per_second`, `per_day`, `warm_up_from` of a route, from now on. What is counted already stays counted."""
+    Route.objects.filter(pk=route.pk).update(**limits)
+    pace.forget()
+    ring(route.stream)
+
+
+def ring(stream):
+    """Wake who sends by that route: every work of its queue."""
+    for kind in work.everything():
+        if kind.queue == stream:
+            bells.ring(kind.name)
+
+
 def lift(suppression, user, reason):
     """Write to that address again. Who did so, and why, stays in the log."""
     LogEntry.objects.log_actions(user.pk, [suppression], DELETION, change_message=reason, single_object=True)
@@ -42,5 +60,33 @@ def state_of(route, now):
     if route.paused_at:
         return _("Stopped: %(why)s") % {"why": route.paused_because or _("no reason was given")}
     if route.probe_at and route.probe_at > now:
-        return _("Resting after %(count)s failures; tried again by itself.") % {"count": route.failures}
+        time = time_words(route.probe_at, Practice.current().zone)
+        return ngettext(
+            "Resting after %(count)d failure; tried again by itself at %(time)s.",
+            "Resting after %(count)d failures; tried again by itself at %(time)s.",
+            route.failures,
+        ) % {"count": route.failures, "time": time}
     return _("Running.") if route.tested_at else _("Running, never tested.")
+
+
+def limits_of(route, now):
+    """Sentences on how fast letters may leave by a route now."""
+    if route.stream != Stream.BULK:
+        return [_("As fast as it takes them: somebody waits for these letters.")]
+    limits = pace.of(route.stream, now)
+    if not limits.limited:
+        return [_("As fast as it takes them.")]
+    return list(_limits(limits))
+
+
+def _limits(limits):
+    if limits.per_second:
+        yield _("At most %(rate)s letters a second.") % {"rate": f"{limits.per_second:g}"}
+    if limits.slowed_until:
+        yield _("That is half, until %(time)s, because the other side asked us to go slower.") % {
+            "time": time_words(limits.slowed_until, Practice.current().zone)
+        }
+    if limits.warm_up_day:
+        yield _("Day %(day)d of the warm-up.") % {"day": limits.warm_up_day}
+    if limits.per_day is not None:
+        yield _("At most %(cap)d letters today; %(today)d have left.") % {"cap": limits.per_day, "today": limits.today}

@@ -205,6 +205,12 @@ def note(stream, outcome):
         route.exclude(failures=0, probe_at=None).update(failures=0, probe_at=None)
 
 
+def pause(stream, because):
+    """A person stops the route: nothing leaves by it until it is resumed."""
+    row(stream)
+    Route.objects.filter(stream=stream, paused_at=None).update(paused_at=timezone.now(), paused_because=because[:300])
+
+
 def resume(stream):
     """A person says the route works again."""
     Route.objects.filter(stream=stream).update(paused_at=None, paused_because="", failures=0, probe_at=None)

@@ -1,7 +1,9 @@
 from django.contrib import admin
+from django.db import models
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from .clock_fields import ClockField, ClockInput
 from .models import Practice, PracticeText
 
 
@@ -14,6 +16,7 @@ class PracticeTextInline(admin.StackedInline):
 @admin.register(Practice)
 class PracticeAdmin(admin.ModelAdmin):
     inlines = [PracticeTextInline]
+    formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
 
     def has_add_permission(self, request):
         return False

@@ -9,7 +9,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from project.mail import kinds, ledger, routes, suppressions
+from project.mail import bells, kinds, ledger, routes, suppressions
 from project.mail.addresses import address_hash
 from project.mail.models import Ledger, Message, Suppression
 from project.mail.outcomes import Outcome, Verdict
@@ -142,7 +142,56 @@ def test_a_paused_route_is_resumed(desk):
     assert routes.row("transactional").paused_at is None
 
 
-@pytest.mark.parametrize("verb", ["test", "resume"])
+@pytest.mark.parametrize(("stream", "bell"), [("transactional", "letters"), ("bulk", "campaigns")])
+def test_a_resumed_route_wakes_its_own_workers(desk, monkeypatch, stream, bell):
+    routes.note(stream, PAUSED)
+    rung = []
+    monkeypatch.setattr(bells, "ring", rung.append)
+
+    press(desk, "resume", stream)
+
+    assert bell in rung
+    assert ("campaigns" in rung) is (stream == "bulk")
+
+
+def test_a_route_is_stopped_by_a_person(desk):
+    press(desk, "pause", "bulk")
+
+    assert not routes.open_now("bulk", timezone.now())
+    assert "somebody at the front desk stopped it" in routes.row("bulk").paused_because
+
+
+def test_the_limits_of_newsletters_are_set_and_shown(desk):
+    url = reverse("admin:mail_route_limits")
+
+    assert "819200" not in desk.get(url).text  # the table ends after two weeks
+    page = desk.post(url, {"per_second": "10", "per_day": "5000", "warm_up_from": ""}, follow=True)
+
+    route = routes.row("bulk")
+    assert (route.per_second, route.per_day, route.warm_up_from) == (10, 5000, None)
+    assert "At most 10 letters a second. At most 5000 letters today; 0 have left." in page.text
+
+
+@pytest.mark.parametrize("given", [{"per_second": "0"}, {"per_second": "fast"}, {"per_day": "0"}, {"warm_up_from": "31/31"}])
+def test_limits_that_cannot_be_are_refused_with_a_sentence(desk, given):
+    page = desk.post(reverse("admin:mail_route_limits"), given)
+
+    assert page.status_code == 200
+    assert page.context["form"].errors
+    assert routes.row("bulk").per_second is None
+
+
+def test_limits_need_the_right_to_change_the_route(visitor, practice):
+    assert visitor.get(reverse("admin:mail_route_limits")).status_code == 403
+
+
+def test_when_a_resting_route_is_tried_again_is_told(desk, practice):
+    routes.note("bulk", Outcome(Verdict.LATER, "busy", wait=timedelta(minutes=5)))
+
+    assert "Resting after 1 failure; tried again by itself at " in desk.get(reverse("admin:index")).text
+
+
+@pytest.mark.parametrize("verb", ["test", "resume", "pause"])
 def test_routes_need_a_pressed_button_and_a_right(desk, visitor, practice, verb):
     url = reverse(f"admin:mail_route_{verb}", kwargs={"stream": "transactional"})
 

@@ -1,8 +1,9 @@
 """The coordinator's way: write, look, try, schedule, watch, read the report."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.db import connection
@@ -11,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter import campaigns
-from newsletter.models import Campaign, Delivery
+from newsletter.models import Campaign, Delivery, Subscriber
+from project.mail import pace, routes
+from project.mail.models import Route
 from project.practice.zones import from_wall, to_wall
 
 pytestmark = pytest.mark.django_db
@@ -396,3 +399,130 @@ def test_nobody_gets_in_without_signing_in(client, make_campaign):
 
     for name in ("change", "preview", "schedule", "report", "export"):
         assert client.get(to(name, campaign)).status_code == 302
+
+
+# -- What holds it back, where and when --------------------------------------------------------------------------------------------------
+
+
+def limit_route(**limits):
+    routes.row("bulk")
+    Route.objects.filter(stream="bulk").update(**limits)
+    pace.forget()
+
+
+def test_the_report_says_what_paces_it_and_how_long_it_takes(coordinator, make_launched, make_readers):
+    make_readers(40)
+    campaign = make_launched()
+    limit_route(per_second=0.01)
+
+    page = coordinator.get(to("report", campaign)).content.decode()
+
+    assert "Your mail route is limited to 0.01 letters a second." in page
+    assert "About 67 minutes are left." in page
+
+
+def test_the_report_says_that_the_route_is_stopped(coordinator, make_launched, make_readers):
+    make_readers(1)
+    campaign = make_launched()
+    routes.pause("bulk", "535 wrong password")
+
+    page = coordinator.get(to("report", campaign)).content.decode()
+
+    assert "The way out for newsletters is stopped, so nothing leaves: 535 wrong password" in page
+
+
+def test_each_zones_time_is_told(coordinator, make_campaign, make_readers):
+    for person, zone in zip(make_readers(3), ["", "America/Los_Angeles", "Mars/Olympus"], strict=True):
+        Subscriber.objects.filter(pk=person.pk).update(zone=zone)
+    campaign = make_campaign()
+    nine = datetime(2026, 12, 3, 14, tzinfo=UTC)
+    with time_machine.travel(nine - timedelta(minutes=1)):
+        campaigns.schedule(campaign, nine, own_zone=True)
+    with time_machine.travel(nine):
+        campaigns.launch(campaign, nine)
+
+    with time_machine.travel(nine + timedelta(minutes=1)):
+        coordinator.force_login(coordinator.user)
+        page = coordinator.get(to("report", campaign)).content.decode()
+
+    assert "9 a.m. Pacific Time" in page
+    assert "waits" in page
+
+
+def test_each_reader_at_their_own_time_is_a_tick(coordinator, make_campaign, make_readers):
+    make_readers(1)
+    campaign = make_campaign()
+    day = timezone.now().date() + timedelta(days=40)
+
+    coordinator.post(to("schedule", campaign), {"date": str(day), "time": "9 am", "own_zone": "on", "confirm": "1"})
+
+    campaign.refresh_from_db()
+    assert campaign.own_zone
+    assert coordinator.get(to("schedule", campaign)).context["form"]["own_zone"].value() is True
+
+
+def test_what_falls_into_quiet_hours_is_said_when_it_is_scheduled(coordinator, make_campaign, make_readers, practice):
+    make_readers(1)
+    campaign = make_campaign()
+    practice.quiet_from, practice.quiet_until = time(21), time(8)
+    practice.save()
+    day = timezone.now().date() + timedelta(days=40)
+
+    page = coordinator.get(to("schedule", campaign)).content.decode()
+    response = coordinator.post(to("schedule", campaign), {"date": str(day), "time": "10 pm", "confirm": "1"}, follow=True)
+
+    assert "Your quiet hours are from 9 p.m. to 8 a.m." in page
+    assert said(response)[0].startswith("That is in your quiet hours, so it goes out when they end: ")
+
+
+def test_a_campaign_that_stopped_by_itself_stands_on_today_and_is_resumed_with_open_eyes(coordinator, make_launched, make_readers):
+    make_readers(1)
+    campaign = make_launched()
+    Campaign.objects.update(status=Status.PAUSED, stopped_because="Stopped by itself: of 200 letters 20 came back.", guarded_at=timezone.now())
+
+    today = coordinator.get(reverse("admin:index")).content.decode()
+    report = coordinator.get(to("report", campaign)).content.decode()
+
+    assert "A campaign has stopped" in today
+    assert "of 200 letters 20 came back" in today
+    assert to("report", campaign) in today
+    assert "only what comes on top of these figures can stop it again" in report
+
+
+def test_complaints_are_counted_apart(coordinator, make_launched, make_readers, deliver):
+    make_readers(2)
+    campaign = make_launched()
+    deliver()
+    Delivery.objects.filter(pk=Delivery.objects.first().pk).update(reason="complained")
+
+    page = coordinator.get(to("report", campaign)).content.decode()
+
+    assert "1 reader who got it reported it as unwanted." in page
+    assert "Why some did not get it" not in page
+
+
+def test_a_list_of_one_state_is_exported(coordinator, make_launched, make_readers, deliver):
+    readers = make_readers(3)
+    campaign = make_launched()
+    deliver()
+    Delivery.objects.filter(subscriber=readers[1]).update(state=State.UNCERTAIN, reason="crashed")
+
+    response = coordinator.get(to("export", campaign), {"state": "uncertain"})
+
+    lines = b"".join(response.streaming_content).decode().splitlines()
+    assert len(lines) == 2
+    assert readers[1].address in lines[1]
+    assert 'filename="spring-uncertain.csv"' in response["Content-Disposition"]
+
+
+def test_the_list_and_today_count_only_what_still_waits(coordinator, make_launched, make_readers, deliver):
+    make_readers(3)
+    make_launched(slug="one")
+    deliver()
+    make_launched(slug="two")
+    Delivery.objects.filter(pk=Delivery.objects.last().pk).update(state=State.SENT, settled_at=timezone.now())
+
+    page = coordinator.get(reverse("admin:newsletter_campaign_changelist")).content.decode()
+
+    assert "3 of 3" in page
+    assert "1 of 3" in page

@@ -71,6 +71,30 @@ def test_the_report_for_scripts_adds_up(make_launched, make_readers, deliver):
     assert facts["reasons"] == [{"state": "skipped", "reason": "no-text", "count": 1}]
 
 
+def test_the_report_for_scripts_tells_pace_and_zones_under_stable_names(make_launched, make_readers):
+    make_readers(2)
+    make_launched("en")
+
+    facts = json.loads(run("campaign_report", "spring", "--json"))
+
+    assert set(facts) == {
+        *("id", "slug", "status", "stopped_because", "own_zone", "send_at", "launched_at", "finished_at", "audience", "states", "reasons"),
+        *("complaints", "per_minute", "eta", "held_back", "zones", "pace"),
+    }
+    assert facts["pace"] == {"per_second": None, "per_day": None, "today": 0, "warm_up_day": None, "slowed_until": None}
+    assert [(zone["zone"], zone["chunks"], zone["done"]) for zone in facts["zones"]] == [("", 1, 0)]
+
+
+def test_own_zone_by_command(make_campaign, make_readers):
+    make_readers(1)
+    campaign = make_campaign()
+
+    run("send_campaign", "spring", "--at", "2035-12-03T09:00", "--own-zone")
+
+    campaign.refresh_from_db()
+    assert campaign.own_zone
+
+
 def test_the_report_for_people(make_launched, make_readers, deliver):
     make_readers(1, language="es")
     make_readers(1)

@@ -18,10 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("campaign", metavar="ID|SLUG")
         parser.add_argument("--at", metavar="ISO", help="like 2026-12-03T09:00, on the practice's clocks, or with an offset: 2026-12-03T14:00Z")
 
+        parser.add_argument("--own-zone", action="store_true", help="at that time of day where each reader lives")
+
     def handle(self, *args, **options):
         campaign = find(options["campaign"])
         try:
-            campaigns.schedule(campaign, _moment(options["at"]) if options["at"] else timezone.now())
+            campaigns.schedule(campaign, _moment(options["at"]) if options["at"] else timezone.now(), own_zone=options["own_zone"])
         except campaigns.CampaignRefused as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(f"{campaign.name}: {moment_words(campaign.send_at, Practice.current().zone)}")
