@@ -140,7 +140,7 @@ class Sheet:
         """The headers of a letter that goes alone, without those that name its reader."""
         with override(compiled.language):
             alone = campaign_letters.message(compiled, sample, practice, topic, letter=_NAME)
-        self._from, self._reply_to = alone.from_email, alone.reply_to
+        self._from, self._reply_to = plain(self._dialect, alone.from_email), alone.reply_to
         self._shared = {name: str(value) for name, value in alone.extra_headers.items()}
         message_id = self._shared.pop("Message-ID")
         del self._shared["List-Unsubscribe"]

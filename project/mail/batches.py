@@ -43,12 +43,14 @@ class BatchCarrier:
         self.under_way = 0
         self._backend = None
         self._refused = 0
+        self._lost = None
 
     @property
     def window(self):
         return min(self.spec.can.batch, MOST)
 
     def ready(self):
+        self._lost = None
         try:
             self._open()
         except Exception as error:  # noqa: BLE001  nothing has been sent, whatever it is
@@ -57,8 +59,12 @@ class BatchCarrier:
         return None
 
     def hand_over(self, writer, letters, until):
-        """All are settled when it comes back. Nothing is begun past `until`, nor after LATER, PAUSE or an answer that was lost."""
+        """All are settled when it comes back. Nothing is begun past `until`, nor after LATER, PAUSE or an answer that was lost: one in doubt
+        is enough, until `ready` is asked again."""
         groups, settled, stopped = _groups(letters, self.window), [], False
+        if self._lost and groups:
+            settled.append((groups[0].pop(0), Outcome(Verdict.LATER, "connection-broken", self._lost.detail)))
+            stopped = True
         while groups:
             group = groups.pop(0)
             if stopped or timezone.now() >= until:
@@ -72,7 +78,8 @@ class BatchCarrier:
             outcomes = [answer] * len(group) if isinstance(answer, Outcome) else answer
             settled += zip(group, outcomes, strict=True)
             self._refused = self._refused + 1 if _is_refusal(answer) else 0
-            stopped = _is_lost(answer) or any(outcome.verdict in _STOPPED for outcome in outcomes)
+            self._lost = answer if _is_lost(answer) else None
+            stopped = bool(self._lost) or any(outcome.verdict in _STOPPED for outcome in outcomes)
             if self._refused >= _REFUSED_IN_A_ROW and groups:
                 settled.append((groups[0].pop(0), Outcome(Verdict.PAUSE, "all-refused", answer.detail)))
                 stopped, self._refused = True, 0

@@ -44,7 +44,7 @@ PROVIDERS = {
     "mailgun": Provider(Can(own_headers=True, merge=True, batch=1000, dialect="mailgun"), host="sender_domain"),
     "mailjet": Provider(Can(own_headers=True, merge=True, batch=50, dialect="mailjet"), password="secret_key", needs=("secret_key",)),
     # Its batch call fills fields only into a template stored there, though anymail's builder would take them.
-    "mailtrap": Provider(Can(own_headers=True, merge=True, batch=500), user="api_token", options=("sandbox_id",)),
+    "mailtrap": Provider(Can(own_headers=True, batch=500), user="api_token", options=("sandbox_id",)),
     "mandrill": Provider(Can(merge=True, batch=1000)),
     "postal": Provider(Can(metadata=False), host="api_url", needs=("api_url",)),
     "postmark": Provider(Can(own_headers=True, batch=500), user="server_token", options=("message_stream",)),

@@ -345,6 +345,28 @@ def test_after_a_call_that_failed_no_other_is_begun(kind, fate, carrier, words):
     nobody_twice(esp)
 
 
+def test_one_call_in_doubt_is_enough_until_the_route_is_looked_at_again(carrier, words):
+    with esps.provider("ses", Answer(500)) as esp:
+        route = carrier(esp)
+        first = hand_over(route, words(route), [letter(1)])
+        held_back = hand_over(route, words(route), [letter(2), letter(3)])
+        assert route.ready() is None
+        third = hand_over(route, words(route), [letter(2), letter(3)])
+
+    assert [verdicts(outcomes) for outcomes in (first, held_back, third)] == [[UNCERTAIN], [LATER, UNTRIED], [SENT, SENT]]
+    assert [len(call) for call in esp.calls] == [1, 2]
+
+
+def test_boto_would_call_again_by_itself_if_it_were_let(carrier, words):
+    """The negative control: the provider here would have noticed."""
+    with esps.provider("ses", DROP, DROP) as esp:
+        route = carrier(esp)
+        route.spec.options["client_params"]["config"]["retries"] = {"total_max_attempts": 2}
+        hand_over(route, words(route), letters(1))
+
+    assert len(esp.calls) == 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_where_nobody_listens_nothing_has_left(kind, carrier, words):
     with esps.provider(kind) as esp:
@@ -365,6 +387,7 @@ def test_an_answer_that_trickles_is_not_waited_for_forever(kind, carrier, words,
 
         assert timezone.now() - began < timedelta(seconds=3)
         assert set(verdicts(outcomes)) == {UNCERTAIN}
+        assert route.ready() is None
         assert set(verdicts(hand_over(route, words(route), [letter(9)]))) == {SENT}  # on a connection of its own
     nobody_twice(esp)
 

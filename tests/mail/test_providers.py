@@ -108,7 +108,9 @@ def test_headers_of_ones_own_exactly_where_the_table_says(route):
 
 
 def test_fields_are_merged_exactly_where_the_table_says(route):
-    assert carries(route, fit(letter(merge_data={PERSON: {"first_name": "Ana"}}), route.can)) is route.can.merge
+    taken = carries(route, fit(letter(merge_data={PERSON: {"first_name": "Ana"}}), route.can))
+
+    assert taken is (route.can.merge or route.provider == "mailtrap")  # which fills them only into a template stored there
 
 
 def test_a_call_for_many_is_made_only_where_each_can_have_headers_of_their_own(route):
