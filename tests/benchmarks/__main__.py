@@ -1,7 +1,8 @@
 """`./run bench`: measurements, each beside the plain way of doing the same in the same run, because only the ratio means anything elsewhere.
 
-Without a name it lists them. A benchmark is a module here with `run()`, which prints its table. The database is a test's own: SQLite, or a new
-one on the server of DATABASE_URL.
+Without a name it lists them. A benchmark is a module here with `run()`, which prints its table; what follows its name on the command line is
+for it to read. The database is a test's own: SQLite, or a new one on the server of DATABASE_URL. One that says `SERVICES = True` starts
+processes of its own and is given a PostgreSQL and a Redis, by their environment variables.
 """
 
 import ast
@@ -14,24 +15,29 @@ from tests.benchmarks import _database
 
 
 def known():
-    """`{name: what it measures}`, read without running any."""
+    """`{name: its syntax tree}`, read without running any."""
     files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
-    return {file.stem: ast.get_docstring(ast.parse(file.read_text())).splitlines()[0] for file in files}
+    return {file.stem: ast.parse(file.read_text()) for file in files}
+
+
+def _wants_services(tree):
+    return any(isinstance(node, ast.Assign) and ast.unparse(node) == "SERVICES = True" for node in tree.body)
 
 
 def main(arguments):
+    found = known()
     if not arguments:
         print("./run bench NAME, where NAME is one of:")
-        for name, measures in known().items():
-            print(f"  {name:<10} {measures}")
+        for name, tree in found.items():
+            print(f"  {name:<10} {ast.get_docstring(tree).splitlines()[0]}")
         return 0
-    unknown = set(arguments) - set(known())
-    if unknown:
-        print(f"There is no benchmark {', '.join(sorted(unknown))}. Known: {', '.join(known())}.", file=sys.stderr)
+    name, *options = arguments
+    if name not in found:
+        print(f"There is no benchmark {name}. Known: {', '.join(found)}.", file=sys.stderr)
         return 1
-    with _database.database():
-        for name in arguments:
-            importlib.import_module(f"tests.benchmarks.{name}").run()
+    around = _database.postgresql_and_redis if _wants_services(found[name]) else _database.database
+    with around():
+        importlib.import_module(f"tests.benchmarks.{name}").run(*options)
     return 0
 
 

@@ -5,16 +5,17 @@ import logging
 import os
 
 import django
+from django.core.management import call_command
 from django.test.utils import get_runner, setup_test_environment, teardown_test_environment
+
+from tests import services
 
 
 @contextlib.contextmanager
 def database():
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    django.setup()
+    _set_up()
     from django.conf import settings  # noqa: PLC0415  readable only now
 
-    logging.disable(logging.INFO)
     setup_test_environment()
     runner = get_runner(settings)(verbosity=0, interactive=False)
     made = runner.setup_databases()
@@ -23,6 +24,22 @@ def database():
     finally:
         runner.teardown_databases(made)
         teardown_test_environment()
+
+
+@contextlib.contextmanager
+def postgresql_and_redis():
+    """For measurements with processes of their own: they find both by the environment."""
+    with services.postgresql() as database_url, services.redis() as broker:
+        os.environ |= {"DATABASE_URL": database_url, "CELERY_BROKER_URL": broker}
+        _set_up()
+        call_command("migrate", verbosity=0)
+        yield
+
+
+def _set_up():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    django.setup()
+    logging.disable(logging.INFO)
 
 
 def table(title, columns, rows):
