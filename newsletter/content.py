@@ -72,6 +72,8 @@ def _join(parts, values, escaped):
 def as_html(value):
     """A plain value as HTML. `{{ name }}` is a merge marker to some providers, even in a finished letter; as character references it is only
     text."""
+    if value.isalnum():  # nearly every name, at a hundredth of the price
+        return value
     return str(escape(value)).replace("{", "&#123;")
 
 

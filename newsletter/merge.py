@@ -81,6 +81,13 @@ def value_of(name, default, values):
     return values[name] or (default or "").strip()
 
 
+def cut(text):
+    """A plain one-line text, such as a subject, as `[words, (name, default), words, …]`."""
+    parts = TAG.split(text)  # words, name, default, words …
+    fields = [(name.strip(), default) for name, default in zip(parts[1::3], parts[2::3], strict=True)]
+    return [part for pair in zip(parts[::3], [*fields, ""], strict=True) for part in pair]
+
+
 def fill(text, values):
-    """A plain one-line text, such as a subject, with its fields filled, in one pass."""
+    """The same with its fields filled, in one pass."""
     return TAG.sub(lambda match: value_of(match[1].strip(), match[2], values), text)

@@ -6,6 +6,7 @@ hand over as it is. Nor with “From ”, to which some programs add a “>”.
 """
 
 import re
+from binascii import b2a_qp
 
 _LONGEST = 73  # without the `=` of a soft break, and the two characters more of a “=46rom ”
 _SOFT = "=\r\n"
@@ -14,14 +15,12 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 _OF_BYTE = [chr(byte) if byte in b"\t " or 33 <= byte <= 126 and byte != ord("=") else f"={byte:02X}" for byte in range(256)]
 
-#: One short line that is its own encoding, and whose HTML is the same too.
-is_plain = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,:;_+/-]{0,73}[A-Za-z0-9])?").fullmatch
-
 
 def piece(text):
     """The encoded piece, ready for another to follow it."""
-    if is_plain(text) and not text.startswith("From "):
-        return f"{text}{_SOFT}".encode()
+    short = b2a_qp(text.encode(), istext=True)  # in C, but without our rules for the beginning and the end of a line
+    if 0 < len(short) <= _LONGEST and not short.startswith((b".", b"From ")) and b"\n" not in short and b"\r" not in short:
+        return short + _SOFT.encode()
     encoded = last_piece(text)
     return encoded if not encoded or encoded.endswith(b"\r\n") else encoded + _SOFT.encode()
 

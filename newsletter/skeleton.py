@@ -206,15 +206,16 @@ def _to(values):
 
 def _subject(subject, constant):
     """The subject's value: once for all, or for each reader where a name stands in it."""
+    parts = merge.cut(subject)
 
     def written(values):
-        words = merge.clean(merge.fill(subject, values))
+        words = merge.clean("".join(part if isinstance(part, str) else merge.value_of(*part, values) for part in parts))
         return headers.unstructured(words, room=headers.LINE - len("Subject: ")).encode("ascii")
 
-    names = {match[1].strip() for match in merge.TAG.finditer(subject)}
-    if names <= constant.keys():
+    parts = [part if isinstance(part, str) or part[0] not in constant else merge.value_of(*part, constant) for part in parts]
+    if all(isinstance(part, str) for part in parts):
         return [written(constant)]
-    return [_Slot("subject", lambda values: written(constant | values))]
+    return [_Slot("subject", written)]
 
 
 def _url_in_head(name, language):
@@ -249,15 +250,14 @@ def _flat(parts, kind, escaped, constant, language):
 
 
 def _name(name, default, escaped):
-    instead = quoted.piece(escaped(merge.value_of(name, default, {name: ""})))
+    instead = merge.value_of(name, default, {name: ""})
+    return lambda values: _written(values[name] or instead, escaped)
 
-    def made(values):
-        value = values[name]
-        if not value:
-            return instead
-        return quoted.piece(value if quoted.is_plain(value) else escaped(value))
 
-    return made
+@functools.lru_cache(maxsize=1024)
+def _written(value, escaped):
+    """A name stands in a letter many times, and the same names come again and again."""
+    return quoted.piece(escaped(value))
 
 
 def _quoted(parts):
