@@ -27,6 +27,7 @@ from project.mail import headers, tokens
 from project.mail.addresses import address_hash, parse_address
 from project.practice.links import absolute
 from project.practice.models import Practice
+from tests.mail import servers
 
 pytestmark = pytest.mark.usefixtures("practice")
 
@@ -372,6 +373,22 @@ def test_one_whose_letters_come_out_differently_in_the_worker_is_paused(make_lau
     campaign.refresh_from_db()
     assert (campaign.status, campaign.stopped_because) == (Campaign.Status.PAUSED, SENTENCE.removeprefix("English: "))
     assert not mail.outbox
+
+
+def test_a_server_gets_the_bytes_as_they_were_made(make_launched, make_readers, settings):
+    [first, second] = make_readers(1, first_name=".José") + make_readers(1, first_name="Gil, “Ana”")
+    with servers.smtp() as (port, taken):
+        settings.MAIL_BULK = f"smtp://127.0.0.1:{port}"
+        campaign = make_launched("en", body=".a line with a dot\n\nDear [[first_name|friend]],\n")
+        sending.drain(time.monotonic() + 10)
+
+    letters = {read(wire)["To"].addresses[0].addr_spec: wire for wire in taken}
+    assert set(campaign.deliveries.values_list("state", flat=True)) == {"sent"}
+    assert sorted(letters) == sorted([first.address, second.address])
+    assert all(skeleton_check.may_travel(wire) for wire in taken)
+    assert "\nDear .José,\n" in text_of(read(letters[first.address]))
+    assert "\nDear Gil, “Ana”,\n" in text_of(read(letters[second.address]))
+    assert text_of(read(letters[first.address])).startswith(".a line with a dot\n")
 
 
 # -- The slow way, and cheap links -----------------------------------------------------------------------------------------------------------
