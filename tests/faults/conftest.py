@@ -2,7 +2,6 @@
 
 import contextlib
 import email
-import json
 import os
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from project.mail import ledger
 from ..newsletter.campaigns_fixtures import make_campaign, make_readers
 from ..newsletter.conftest import topic
 from . import reckoning
+from .spoken import Oracle, Spoken
 
 __all__ = ["make_campaign", "make_readers", "topic"]
 
@@ -89,32 +89,6 @@ def workers(transactional_db, tmp_path):
     return Workers(tmp_path)
 
 
-class Spoken:
-    """A process that answers every line with a line of JSON."""
-
-    def __init__(self, *command, environment=None):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *map(str, command)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def hear(self):
-        return json.loads(self.process.stdout.readline() or "null")
-
-    def say(self, words):
-        self.process.stdin.write(json.dumps(words) + "\n")
-        self.process.stdin.flush()
-        return self.hear()
-
-    def end(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-        self.process.stdout.close()
-
-
 class Hand:
     """One forked worker."""
 
@@ -168,25 +142,6 @@ class Crew:
     def end(self):
         for hand in self.hands:
             hand.kill()
-
-
-class Oracle:
-    """A mail server or provider in a process of its own; what it accepted outlives it."""
-
-    def __init__(self, module, record, *options):
-        self.record = record
-        self.process = Spoken(f"tests.faults.{module}", record, *options)
-        self.port = self.process.hear()
-
-    def script(self, *rules):
-        """These rules from now on; how often those before applied."""
-        return self.process.say(list(rules))
-
-    def accepted(self):
-        return reckoning.read(self.record)
-
-    def end(self):
-        self.process.end()
 
 
 @pytest.fixture(scope="session")

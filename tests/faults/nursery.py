@@ -21,10 +21,10 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
-from newsletter import campaigns  # noqa: E402
 from newsletter.models import Campaign  # noqa: E402
-from project.mail import backoff, bells, routes, sweep  # noqa: E402
+from project.mail import sweep  # noqa: E402
 from tests.faults import careless  # noqa: E402
+from tests.faults.hurry import hurry  # noqa: E402
 
 _SECONDS = {"MAIL_LEASE"}
 _children = {}
@@ -49,14 +49,6 @@ def tick(deadline):
 
 
 _verbs = {"work": work, "tick": tick}
-
-
-def hurry():
-    """Seconds for minutes: rests and retries come round while a test waits; and chunks small enough that forty readers are some."""
-    campaigns.CHUNK = 20
-    backoff._STEPS = [timedelta(seconds=0.2)]
-    routes._REST = [timedelta(seconds=0.1)]
-    bells.SILENCE = 1
 
 
 def child(wish):
