@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from newsletter import campaigns
-from project.mail import backoff, bells, routes
+from project.mail import backoff, batches, bells, routes
 
 
 def hurry(chunk=20):
@@ -12,3 +12,4 @@ def hurry(chunk=20):
     backoff._STEPS = [timedelta(seconds=0.2)]
     routes._REST = [timedelta(seconds=0.1)]
     bells.SILENCE = 1
+    batches._CONNECT = 0.5

@@ -339,7 +339,8 @@ def one_campaign(storm, topic, number, end):
     storm.clear()
     refused(campaigns.resume, campaign)
     ended = wait_for(storm, lambda: over(campaign), CALM)
-    found = surely(lambda: reckoning.reckon(storm.oracle.accepted(), storm.audiences, campaign=campaign.pk))
+    audience_of = {campaign.pk: storm.audiences[campaign.pk]}
+    found = surely(lambda: reckoning.reckon(storm.oracle.accepted(), audience_of, campaign=campaign.pk))
     say(f"campaign {number}: {status(campaign)}; {', '.join(f'{n} × {name}' for name, n in (storm.done - before).items()) or 'no fault'}")
     for line in str(found).splitlines():
         say(f"    {line}")
