@@ -51,7 +51,7 @@ _SENDGRID = {"merge_field_format": "-lectern.{}-"}
 #: By capabilities.Can.dialect. Sources: Mailgun “Batch sending”, Brevo “Disable auto-escaping”, Mailjet “Template language”, SparkPost
 #: “Template language”, SendGrid “Substitution tags”, SES “Advanced email personalization” (“SES doesn’t escape HTML content”).
 DIALECTS = {
-    "mailgun": Dialect("%recipient.{}%", "%recipient.{}%", re.compile(r"%(?=recipient|unsubscribe_|tag_unsubscribe_|mailing_list_)")),
+    "mailgun": Dialect("%recipient.{}%", "%recipient.{}%", re.compile(r"%(?=recipient|unsubscribe_|tag_unsubscribe_|mailing_list_|\Z)")),
     "brevo": Dialect(
         "{{% autoescape off %}}{{{{ params.{} }}}}{{% endautoescape %}}",
         "{{% autoescape off %}}{{{{ params.{} }}}}{{% endautoescape %}}",

@@ -67,7 +67,7 @@ def _sparkpost(answer, addresses, payload):
     if (taken, refused) == (0, len(addresses)):
         return [Outcome(Verdict.FAILED, "refused", "SparkPost refused every recipient of the call.")] * len(addresses)
     detail = f"SparkPost took {taken} of {len(addresses)} and does not say which."
-    return Outcome(Verdict.UNCERTAIN, "partly-refused", detail, provider_id=str(told["id"]))
+    return [Outcome(Verdict.UNCERTAIN, "partly-refused", detail, provider_id=str(told["id"]))] * len(addresses)
 
 
 def _sendgrid(answer, addresses, payload):

@@ -1,12 +1,14 @@
 """One API call for many letters: a carrier (carriers.py) for providers that fill in fields themselves, through anymail's payloads.
 
 A call is made once. Neither requests nor boto3 sends again by itself, and we only where the provider knows a repeated call by its key, or where
-it refused all of a call and took none of it: then halves are tried, so that one bad address stops no other letter.
+it refused all of a call and took none of it: then halves are tried, so that one bad address stops no other letter. anymail writes and posts
+the call; its folded statuses and its signals are passed by, because only the provider's own answer tells each letter's fate (batch_answers.py).
 """
 
 import copy
 import logging
 import threading
+import time
 import uuid
 from email.headerregistry import Address
 
@@ -34,6 +36,9 @@ _STOPPED = {Verdict.LATER, Verdict.PAUSE}
 
 _CONNECT = 5  # seconds, as in providers
 
+#: Seconds after which a connection nobody used is not trusted: a provider that closes it just as a call leaves would put that call in doubt.
+_IDLE = 15
+
 
 class BatchCarrier:
     """A route whose Spec has a `can.dialect`. Keeps one session (one boto3 client) for as long as this process lives."""
@@ -44,6 +49,7 @@ class BatchCarrier:
         self._backend = None
         self._refused = 0
         self._lost = None
+        self._used_at = 0.0
 
     @property
     def window(self):
@@ -51,6 +57,8 @@ class BatchCarrier:
 
     def ready(self):
         self._lost = None
+        if self._backend is not None and time.monotonic() - self._used_at > _IDLE:
+            self._close()
         try:
             self._open()
         except Exception as error:  # noqa: BLE001  nothing has been sent, whatever it is
@@ -130,6 +138,7 @@ class BatchCarrier:
             options = copy.deepcopy(self.spec.options)  # anymail takes its own out of them
             self._backend = get_connection(self.spec.backend, **options)
         self._backend.open()
+        self._used_at = time.monotonic()
         return self._backend
 
     def _close(self):
