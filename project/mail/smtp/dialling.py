@@ -12,7 +12,10 @@ class _Timely:
     _replies = _read_from = None
 
     def getreply(self):
-        if self._read_from is not self.sock:  # what came before the TLS handshake is not to be trusted (RFC 3207 §5)
+        if self._read_from is not self.sock:
+            if self._read_from is not None and not self.in_step:  # slipped in by somebody between us, before TLS began
+                self.close()
+                raise smtplib.SMTPServerDisconnected("Said too much before TLS began.")
             self._replies, self._read_from = Replies(), self.sock
             self._waiting = []
         deadline = time.monotonic() + self.timeout

@@ -15,7 +15,7 @@ from project.mail.outcomes import SENT, Outcome, Verdict
 
 from .lanes import DATA, DOT, LAST, LONE_DOT, MAIL, MOST_UNREAD, NOOP, RCPT, RSET, Lane, Way
 
-#: A letter whose connection is lost so often before anything was said of it is the likely cause, and waits.
+#: A letter that was next in line whenever its connection was lost, more often than this, is the likely cause, and waits.
 _MOST_MOVES = 3
 
 #: So many connections in a row that were lost before they took a letter are no accident.
@@ -29,7 +29,7 @@ _PATIENCE = 0.004
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _PUT_OFF = {Verdict.LATER, Verdict.PAUSE}
-_PHASE = {MAIL: "sender", RCPT: "recipient", DATA: "data", DOT: "data", LAST: "data", LONE_DOT: "data"}
+_PHASE = {RSET: "sender", MAIL: "sender", RCPT: "recipient", DATA: "data", DOT: "data", LAST: "data", LONE_DOT: "data"}
 
 _TOO_LATE = Outcome(Verdict.LATER, "out-of-time", "Its time ran out before it was begun.")
 
@@ -280,6 +280,8 @@ class Exchange:
             pass
         except OSError as error:
             return self._lose(lane, type(error).__name__, hung_up=True)
+        if lane.open and lane.shut and not lane.steps:
+            return self._lose(lane, "Nothing more to be said.", hung_up=True)
         if lane.open:
             self._advance(lane)
         return None
@@ -304,22 +306,24 @@ class Exchange:
         self._drop(lane)
         if jobs and not lane.accepted:
             self._fruitless += 1
+        deaf = lane.told and hung_up
+        if jobs and not deaf:
+            jobs[0].moves += 1
         for job in reversed(jobs):
-            self._after_loss(lane, job, why, deaf=lane.told and hung_up)
+            self._after_loss(lane, job, why, deaf=deaf)
         if (timed_out and not self.lanes) or self._fruitless >= _MOST_FRUITLESS:
             self._stop = self._stop or outcome
             self._fruitless = 0
 
     def _after_loss(self, lane, job, why, *, deaf):
-        """`deaf`: the server said it would heed nothing more, and hung up."""
-        if job.refused and (deaf or not job.taken):
+        """`deaf`: the server said it would heed nothing more, and hung up. Whoever was told so at MAIL may go by another connection."""
+        if job.refused and (deaf or not job.taken) and not (deaf and job.refused.verdict is Verdict.LATER):
             outcome = job.refused
         elif lane.has_left(job) and not deaf:
             outcome = Outcome(Verdict.UNCERTAIN, "connection-broken", why)
-        elif (lane.has_begun(job) and not deaf) or job.moves >= _MOST_MOVES:
+        elif (lane.has_begun(job) and not deaf) or job.moves > _MOST_MOVES:
             outcome = Outcome(Verdict.RETRY, "connection-broken", why)
         else:
-            job.moves += 1
             job.forget()
             self._again.appendleft(job)
             return
@@ -395,7 +399,7 @@ class Exchange:
         goes by another connection: many servers end each after so many letters."""
         lane.told = True
         lane.stop_writing()
-        if job and step not in {MAIL, RSET} and (job.taken or not job.refused):
+        if job and (job.taken or not job.refused):
             job.refused = outcomes.of_reply(421, text, phase=_PHASE[step])
         lane.steps.popleft()
         if step in {DOT, LAST, LONE_DOT}:

@@ -36,7 +36,7 @@ class Job:
     """One letter to hand over.
 
     `item`: the caller's own. `body`: ends with CRLF. `plain`: seven-bit, and no line begins with a dot. `moves`: how often its connection was
-    lost before anything was said of it.
+    lost while it was next in line.
     """
 
     __slots__ = ("answered", "body", "end", "heard", "item", "moves", "plain", "recipients", "refusals", "refused", "sender", "start", "taken")

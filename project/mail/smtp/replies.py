@@ -25,7 +25,7 @@ class Replies:
         found = []
         for line in lines:
             code, mark = line[:3], line[3:4]
-            if not (len(code) == 3 and code.isdigit() and mark in b" -\r" and b"200" <= code < b"600"):
+            if not (len(code) == 3 and code.isdigit() and mark in b" -\r" and b"200" <= code < b"600" and len(line) <= LONGEST_LINE):
                 self.garbage = True
                 return found
             if mark == b"-":
