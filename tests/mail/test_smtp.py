@@ -1,5 +1,6 @@
 """SMTP as campaigns take it: several connections, pipelined, each letter with exactly one outcome, whatever the server does."""
 
+import asyncio
 import contextlib
 import datetime
 import ipaddress
@@ -86,7 +87,7 @@ def deliver(carrier, letters, writer=None, seconds=60):
             found[letter] = outcome
         assert carrier.under_way <= carrier.window
         left = left[room:]
-        stopped = any(outcome.verdict in {LATER, PAUSE} for outcome in found.values())
+        stopped = any(outcome.verdict in {LATER, PAUSE, Verdict.UNTRIED} for outcome in found.values())
         assert not (stopped and carrier.under_way)
         if stopped or not now:
             assert not carrier.under_way
@@ -290,7 +291,7 @@ def test_past_its_time_nothing_is_begun(carriers, offers):
     with servers.smtp(offers=offers) as (port, taken):
         found = deliver(carriers(port), letters(20), seconds=-1)
 
-    assert (verdicts(found), taken) == ([LATER] * 20, [])
+    assert (verdicts(found), taken) == ([Verdict.UNTRIED] * 20, [])
 
 
 @WAYS
@@ -470,10 +471,19 @@ def test_what_was_slipped_in_before_tls_began_is_not_believed(carriers, server_t
 
 
 class Box:
-    """aiosmtpd's handler: what it was given."""
+    """aiosmtpd's handler: what it was given. It leaves no connection open behind it."""
 
     def __init__(self):
-        self.taken = []
+        self.taken, self.open = [], set()
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        self.open.add(server.transport)
+        return responses
+
+    async def close(self):
+        for transport in self.open:
+            transport.abort()
 
     async def handle_DATA(self, server, session, envelope):
         self.taken.append(envelope.rcpt_tos[0])
@@ -488,6 +498,7 @@ def aiosmtpd(**options):
     try:
         yield controller.port, box.taken
     finally:
+        asyncio.run_coroutine_threadsafe(box.close(), controller.loop).result(5)
         controller.stop()
 
 

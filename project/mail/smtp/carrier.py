@@ -41,8 +41,8 @@ class SmtpCarrier:
     def hand_over(self, writer, letters, until):
         """Begin these letters; `[(letter, Outcome), …]` of all that have been settled, from earlier calls too.
 
-        Comes back when another letter could be begun, for `letters=[]` when nothing is under way. Nothing is begun after `until`. With a LATER
-        or PAUSE among the outcomes nothing is under way any more.
+        Comes back when another letter could be begun, for `letters=[]` when nothing is under way. Nothing is begun after `until`:
+        what was not comes back UNTRIED. With a LATER or PAUSE among the outcomes nothing is under way any more.
         """
         sender, wire = writer.sender.encode("ascii"), writer.wire
 

@@ -11,7 +11,7 @@ import time
 from collections import deque
 
 from project.mail import outcomes
-from project.mail.outcomes import SENT, Outcome, Verdict
+from project.mail.outcomes import SENT, UNTRIED, Outcome, Verdict
 
 from .lanes import DATA, DOT, LAST, LONE_DOT, MAIL, MOST_UNREAD, NOOP, RCPT, RSET, Lane, Way
 
@@ -30,8 +30,6 @@ _PATIENCE = 0.004
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _PUT_OFF = {Verdict.LATER, Verdict.PAUSE}
 _PHASE = {RSET: "sender", MAIL: "sender", RCPT: "recipient", DATA: "data", DOT: "data", LAST: "data", LONE_DOT: "data"}
-
-_TOO_LATE = Outcome(Verdict.LATER, "out-of-time", "Its time ran out before it was begun.")
 
 
 def _broken(why):
@@ -74,7 +72,7 @@ class Exchange:
         """Begin these, and return `[(item, Outcome), …]` of what has been settled since the last call.
 
         `build(item)` makes its Job; should it raise, that item FAILED. `more`: come back as soon as another letter could be begun; else when
-        nothing is under way. Nothing is begun after so many `seconds`.
+        nothing is under way. After so many `seconds` nothing is begun: what was not comes back UNTRIED.
         """
         self._stop = None
         self._more = more
@@ -138,7 +136,7 @@ class Exchange:
         if self._stop:
             return None
         if self._waiting and time.monotonic() >= self._limit:
-            self._stop = _TOO_LATE
+            self._stop = UNTRIED
             return None
         if self._again:
             return self._again.popleft()
@@ -209,8 +207,6 @@ class Exchange:
         self._flush(lane)
 
     def _fill(self, lane):
-        if lane.held and time.monotonic() >= self._limit:
-            return self._give_up(lane)
         if lane.way is Way.CHUNK:
             # A server that has not shown yet that it keeps its word gets one letter.
             most = self._share if lane.accepted else 1
@@ -229,19 +225,12 @@ class Exchange:
                 lane.begin(job)
         elif lane.slot is None and (job := self._next()):
             lane.begin(job)
-        return None
 
     @property
     def _share(self):
         """How many letters one connection is given at once, so that each gets some."""
         lanes = self._connections if time.monotonic() >= self._no_more_before else len(self.lanes)
         return max(2, -(-self._window // lanes))
-
-    def _give_up(self, lane):
-        """The time of the letter in hand has run out after 354. The only way not to send it is to hang up."""
-        self._stop = self._stop or _TOO_LATE
-        lane.slot.refused, lane.told = _TOO_LATE, True
-        self._lose(lane, _TOO_LATE.detail, hung_up=True)
 
     # -- The wire ------------------------------------------------------------------------------------------------------------------------
 
