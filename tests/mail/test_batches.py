@@ -3,8 +3,12 @@
 The provider's record is the oracle: whatever the carrier says, nobody is in it twice.
 """
 
+import base64
 import functools
 import html
+import json
+import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +16,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from newsletter import batching, content, links
@@ -20,7 +25,7 @@ from project.mail import routes
 from project.mail.batches import BatchCarrier
 from project.mail.outcomes import Verdict
 
-from . import esps
+from . import esps, servers
 from .esps import DROP, GARBAGE, LOST, SLOW, Answer
 
 KINDS = ["mailgun", "brevo", "mailjet", "sparkpost", "sendgrid", "ses"]
@@ -244,6 +249,20 @@ def test_the_provider_that_only_counts_counts_the_same(kind, carrier, words):
     assert esp.count == 4
 
 
+def test_a_provider_in_a_process_of_its_own_keeps_a_record(carrier, words, tmp_path, settings):
+    record = tmp_path / "taken"
+    command = [sys.executable, "-m", "tests.mail.esps", "ses", "0", "--record", str(record)]
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
+    try:
+        route = carrier(SimpleNamespace(route=process.stdout.readline().strip()))
+        hand_over(route, words(route), letters(3))
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert record.read_text().splitlines() == [f"{one.name} {one.address}" for one in letters(3)]
+
+
 # -- Size of calls -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +326,20 @@ def test_nothing_is_begun_past_the_lease(carrier, words):
 
     assert set(verdicts(outcomes)) == {UNTRIED}
     assert esp.calls == []
+
+
+def test_ses_still_takes_one_letter_as_mime(settings):
+    """boto3 no longer looks at what anymail wrote; it must still write it down as before."""
+    answer = (200, {}, '{"MessageId": "1"}')
+    with servers.http(answer) as (port, requests):
+        settings.MAIL_BULK = f"ses://KEY:OTHER@?region=us-east-1&endpoint=http%3A%2F%2F127.0.0.1%3A{port}"
+        message = EmailMessage("Subject", "Text", "a@example.org", ["ana@example.org"])
+        outcome = routes.attempt("bulk", message)
+        routes._close(routes.connection("bulk"))
+
+    assert (outcome.verdict, outcome.provider_id) == (SENT, "1")
+    (call,) = [json.loads(body) for _path, _headers, body in requests]
+    assert b"Subject: Subject" in base64.b64decode(call["Content"]["Raw"]["Data"])
 
 
 # -- What fails as a whole ---------------------------------------------------------------------------------------------------------------
