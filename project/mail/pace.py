@@ -4,8 +4,9 @@ The limits, and what has been taken of them, stand on the route's row, so that e
 letters takes them first, by one conditional UPDATE, and begins only what was granted. Nobody waits in here: without a grant the worker is
 told when to ask again, and lets go of its chunk until then.
 
-The rate is a bucket of half a second's letters (one letter at least) that fills again at the route's rate: in any stretch of time no more
-leave than the rate allows plus one bucket. It is kept as one moment, `next_at`, up to which the rate has been used up. A day lasts from
+The rate is a bucket of one second's letters (two letters at least) that fills again at the route's rate: in any stretch of time no more
+leave than the rate allows plus one bucket. Who finds it empty is told to come back when it is half full, so that a worker who comes a little
+late has lost nothing. It is kept as one moment, `next_at`, up to which the rate has been used up. A day lasts from
 midnight to midnight by the practice's clocks. Where the other side asked for time (429, 421), the route rests as it was asked to
 (routes.note) and then goes on at half its rate for a while; without a rate, resting is all there is.
 
@@ -26,8 +27,8 @@ from .models import Route
 #: A new server, domain or provider sends so many letters on its first day, its second, …; afterwards only the other limits hold.
 WARM_UP = tuple(50 * 2**day for day in range(14))
 
-#: How much of the rate may be taken at once, in seconds.
-_BUCKET = 0.5
+#: How much of the rate may be taken at once, in seconds; and at least how many letters.
+_BUCKET, _LEAST = 1.0, 2
 
 #: How long a route goes at half its rate after it has rested because it was asked to.
 SLOWED = timedelta(minutes=10)
@@ -162,12 +163,12 @@ def _reckon(seen, wanted, now):
     taken = {"day": day, "day_count": used}
     count, again_at = left, None if left == wanted else _midnight(day + timedelta(days=1))
     if rate:
-        bucket = max(rate * _BUCKET, 1)
+        bucket = max(rate * _BUCKET, _LEAST)
         begin = _begin(seen["next_at"], now, bucket, rate)
         count = min(left, math.floor(bucket - (begin - now).total_seconds() * rate + rate * _GRAIN))
         end = begin + timedelta(seconds=max(count, 0) / rate)
         if count < left:
-            again_at = end + timedelta(seconds=(math.floor(bucket) - bucket) / rate)  # the bucket holds all the letters it can
+            again_at = end - timedelta(seconds=(bucket - math.floor(bucket / 2)) / rate)
         taken["next_at"] = end
     return Grant(max(count, 0), again_at), taken | {"day_count": used + max(count, 0)}
 
