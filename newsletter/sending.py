@@ -32,30 +32,29 @@ def slots_due(now):
 
 
 def drain(deadline):
-    """Send what is due until `time.monotonic()` passes `deadline`. True when something due is left."""
+    """Send what is due until `time.monotonic()` passes `deadline`. True when something is left that is due before the next tick would ring."""
     _begin_and_end(timezone.now())
     while time.monotonic() < deadline and routes.open_now(STREAM, now := timezone.now()):
         claim = chunks.claim(now)
         if claim:
             send(claim, deadline)
-        elif not _due_soon(now, deadline):
+        elif not _due_within(min(settings.MAIL_TICK, max(deadline - time.monotonic(), 0)), now):
             break
         else:
             time.sleep(_MOMENT)
             _begin_and_end(timezone.now())
     now = timezone.now()
     _begin_and_end(now)
-    return routes.open_now(STREAM, now) and (chunks.ready(now).exists() or _due_soon(now, deadline))
+    return routes.open_now(STREAM, now) and _due_within(settings.MAIL_TICK, now)
 
 
 #: How long to wait for a chunk that the route's pace has put off, at a time. With no chunk in hand.
 _MOMENT = 0.2
 
 
-def _due_soon(now, deadline):
-    """Whether a chunk is due before our time is up, and before the next tick would ring for it: a route's pace puts it off by a moment only."""
-    soon = now + timedelta(seconds=min(settings.MAIL_TICK, max(deadline - time.monotonic(), 0)))
-    return chunks.ready(soon).exists()
+def _due_within(seconds, now):
+    """Whether a chunk is due by then: a route's pace puts it off by a moment only."""
+    return chunks.ready(now + timedelta(seconds=seconds)).exists()
 
 
 def _begin_and_end(now):

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from newsletter import campaigns, chunks, reports, sending, windows
 from newsletter.models import Campaign, Chunk, Delivery
-from project.mail import ledger, outcomes, routes, suppressions
-from project.mail.models import Suppression
+from project.mail import ledger, outcomes, pace, routes, suppressions
+from project.mail.models import Route, Suppression
 from project.mail.outcomes import Outcome, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -488,3 +488,15 @@ def test_cancelled_in_the_middle_of_two_workers_the_books_say_exactly_who_got_it
     assert 30 <= len(handed) < 200
     assert states(campaign) == {"sent": len(handed), "skipped": 200 - len(handed)}
     assert not Chunk.objects.exclude(state=Chunk.State.DONE).exists()
+
+
+def test_a_worker_whose_time_is_up_rings_for_what_the_pace_has_put_off_by_a_moment(make_launched, make_readers):
+    make_readers(10)
+    make_launched()
+    routes.row("bulk")
+    Route.objects.filter(stream="bulk").update(per_second=2)
+    pace.forget()
+
+    assert sending.drain(time.monotonic() + 0.3) is True
+
+    assert 0 < Delivery.objects.filter(state="sent").count() <= 4
