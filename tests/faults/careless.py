@@ -30,14 +30,13 @@ def no_doubt():
 
 def sent_when_fetched():
     """A letter is written down as sent when it is taken from the database, before it is handed over."""
-    turn = chunks.turn
+    mark = windows.mark
 
-    def eager(claim, settled, room):
-        letters = turn(claim, settled, room)
-        windows.settle([letter.pk for letter in letters] or [0], state=State.SENT, now=timezone.now())
-        return letters
+    def eager(chunk, token, under_way, *moments):
+        mark(chunk, token, under_way, *moments)
+        windows.settle(list(under_way) or [0], state=State.SENT, now=timezone.now())
 
-    chunks.turn = eager
+    windows.mark = eager
 
 
 def no_fence():

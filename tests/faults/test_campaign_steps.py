@@ -52,7 +52,7 @@ def test_dead_at_that_step_twice_nobody_is_lost_or_doubled_and_at_most_the_windo
 
 @pytest.mark.parametrize(
     ("careless", "step", "wrong"),
-    [("mark", "accepted:2", "doubled"), ("doubt", "accepted:2", "doubled"), ("late record", "handing:10", "phantom")],
+    [("mark", "accepted:2", "doubled"), ("doubt", "accepted:2", "doubled"), ("late record", "marked", "phantom")],
 )
 def test_control_without_that_protection_the_same_death_doubles_or_loses_somebody(crew, smtp, scheduled, reckon, careless, step, wrong):
     campaign = scheduled(READERS)
@@ -68,6 +68,7 @@ def test_control_without_that_protection_the_same_death_doubles_or_loses_somebod
 def stands_still(crew, smtp, careless=""):
     """One worker stops in the middle of a window until another has taken its chunk, and goes on then."""
     smtp.script({"at": "DOT", "say": "slow:0.1 250 2.0.0 taken"})
+    crew.settings["MAIL_SOCKET_TIMEOUT"] = 5  # or its connections would be over, and it would stop by itself
     first = crew.start(careless=careless)
     eventually(lambda: len(smtp.accepted()) >= 3, pause=0.01)
     os.kill(first.pid, signal.SIGSTOP)
@@ -91,13 +92,15 @@ def test_a_worker_that_stood_still_past_its_lease_finds_its_chunk_taken_and_doub
     assert len(reckon(smtp).doubt) <= WINDOW
 
 
-def test_control_without_the_fence_it_doubles_somebody(crew, smtp, scheduled, reckon):
-    campaign = scheduled(READERS // 2)
+def test_control_without_the_fence_it_doubles_somebody(crew, smtp, scheduled):
+    """Seldom not at the first try: the two must be at it at the same moment."""
+    for attempt in range(4):
+        scheduled(READERS // 2, slug=f"try-{attempt}")
+        stands_still(crew, smtp, careless="fence")
+        if reckoning.reckon(smtp.accepted()).doubled:
+            break
 
-    stands_still(crew, smtp, careless="fence")
-
-    assert over(campaign)
-    assert "doubled" in reckon(smtp, but={"doubled", "verify", "waiting"}).off
+    assert reckoning.reckon(smtp.accepted()).doubled
 
 
 def together(crew, **wish):

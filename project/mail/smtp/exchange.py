@@ -10,7 +10,7 @@ import ssl
 import time
 from collections import deque
 
-from project.mail import outcomes
+from project.mail import crashpoints, outcomes
 from project.mail.outcomes import SENT, UNTRIED, Outcome, Verdict
 
 from .lanes import DATA, DOT, LAST, LONE_DOT, MAIL, MOST_UNREAD, NOOP, RCPT, RSET, Lane, Way
@@ -244,6 +244,8 @@ class Exchange:
                 self._read(lane)
             elif lane.open:
                 self._advance(lane)
+        if self.under_way:
+            crashpoints.reach("handing")
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + min(self._timeout / 10, 1)
