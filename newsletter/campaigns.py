@@ -119,6 +119,7 @@ def launch(campaign, now):
         due = _only(campaign, {Status.SCHEDULED}).filter(launch_at__lte=now)
         if not due.update(status=Status.SENDING, launched_at=now, content_hash="-"):
             return False
+        campaign.refresh_from_db()  # it may have been scheduled anew since the caller read it
         texts = list(campaign.texts.all())
         found = problems(campaign)
         if found:
