@@ -7,7 +7,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 from django.core.mail import EmailMessage
 
-from project.mail import api_outcomes, routes
+from project.mail import api_outcomes, outcomes, routes
 from project.mail.outcomes import Verdict
 from tests.processes import free_port
 
@@ -100,6 +100,39 @@ def test_every_answer_of_a_mail_server(hand_over, script, verdict):
     assert outcome.verdict is verdict
     # What a server took is never called untaken, nor the other way round.
     assert verdict in {SENT, UNCERTAIN} if taken else verdict is not SENT
+
+
+#: What each code means at each step. LATER and PAUSE are about the route, the others about the letter alone.
+CODES = [
+    ["connect", "auth", "sender", "recipient", "data"],
+    (421, [LATER, LATER, LATER, RETRY, RETRY]),
+    (450, [LATER, LATER, LATER, RETRY, RETRY]),
+    (451, [LATER, LATER, LATER, RETRY, RETRY]),
+    (452, [LATER, LATER, LATER, RETRY, RETRY]),
+    (454, [LATER, LATER, LATER, RETRY, RETRY]),
+    (530, [PAUSE, PAUSE, PAUSE, FAILED, FAILED]),
+    (535, [PAUSE, PAUSE, PAUSE, FAILED, FAILED]),
+    (550, [PAUSE, PAUSE, PAUSE, FAILED, FAILED]),
+    (552, [PAUSE, PAUSE, FAILED, FAILED, FAILED]),
+    (554, [PAUSE, PAUSE, PAUSE, FAILED, FAILED]),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "phase", "verdict"), [(code, phase, verdict) for code, row in CODES[1:] for phase, verdict in zip(CODES[0], row, strict=True)]
+)
+def test_what_a_code_means_at_each_step(code, phase, verdict):
+    outcome = outcomes.of_reply(code, b"no", phase=phase)
+
+    assert (outcome.verdict, outcome.detail) == (verdict, f"{code} no")
+
+
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"])
+def test_only_a_recipients_own_status_says_that_an_address_is_dead(status):
+    verdicts = [outcomes.of_reply(550, f"{status} no", phase=phase).verdict for phase in CODES[0]]
+
+    assert verdicts == [PAUSE, PAUSE, PAUSE, BOUNCED, FAILED]
+    assert outcomes.of_reply(450, f"{status.replace('5', '4', 1)} no", phase="recipient").verdict is RETRY
 
 
 def test_a_mail_server_that_is_not_there(hand_over):

@@ -220,6 +220,17 @@ def test_a_server_that_ends_every_connection_after_some_letters_gets_them_all(ca
 
 
 @WAYS
+def test_what_a_lost_connection_leaves_goes_by_one_that_has_nothing_to_do(carriers, offers):
+    def mail(nth, _address):
+        return ("421 4.3.2 closing", DROP) if nth == 11 else None
+
+    with servers.smtp(offers=offers, MAIL=mail, HELLO=lambda nth, _address: "421 4.7.0 no more" if nth >= 2 else None) as (port, taken):
+        found = deliver(carriers(port, "tls=0&connections=2"), letters(12))
+
+    assert (verdicts(found), len(taken)) == ([SENT] * 12, 12)
+
+
+@WAYS
 def test_when_the_sender_is_not_wanted_nothing_is_consumed(carriers, offers):
     with servers.smtp(offers=offers, MAIL="550 5.7.1 not from you") as (port, taken):
         found = deliver(carriers(port), letters(40))
@@ -355,7 +366,7 @@ def _fault(faults, word):
     connections=st.integers(1, 4),
     faults=st.dictionaries(st.tuples(st.sampled_from(WORDS), st.integers(0, 20)), st.sampled_from(FAULTS), max_size=6),
 )
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_was_taken_is_what_we_say_was_sent_or_may_have_been(offers, lenient, most, connections, faults):
     script = {word: _fault(faults, word) for word in WORDS}
     with servers.smtp(offers=offers, lenient=lenient, most=most, **script) as (port, taken):

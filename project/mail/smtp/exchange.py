@@ -153,7 +153,10 @@ class Exchange:
         self.under_way -= 1
 
     def _place_waiting(self):
-        """See that what has not begun will be: by another connection, or not at all."""
+        """See that what has not begun will be: by a connection that has nothing to do, by another, or not at all."""
+        if self._again:
+            for lane in self.lanes[:]:
+                self._advance(lane)
         while self._waiting and not self._stop and self._may_open():
             refusal = self._open()
             if refusal and not self.lanes:
@@ -329,6 +332,7 @@ class Exchange:
         step, job = lane.steps[0]
         if code == 421:
             return self._on_closing(lane, step, job, text)
+        lane.told = False  # if it had said so: it goes on all the same, so what it does not answer may have been taken
         if code < 400 and (code >= 300) is not (step == DATA):
             return self._lose(lane, f"An answer to something else: {code}.")
         lane.steps.popleft()
