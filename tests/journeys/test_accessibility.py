@@ -10,7 +10,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 PUBLIC = ["/", "/seminars/", "/seminars/?zip=nonsense", "/seminars/tampa-sabado/", "/seminars/tampa-sabado/register/"]
 PUBLIC += ["/seminars/atlanta-library/register/", "/info-packet/", "/newsletter/subscribe/", "/no-such-page/"]
-DESK = ["/admin/", "/admin/seminars/seminar/add/", "/admin/newsletter/campaign/add/", "/admin/mail/route/", "/admin/seminars/callback/"]
+DESK = [
+    "/admin/",
+    "/admin/seminars/seminar/add/",
+    "/admin/newsletter/campaign/add/",
+    "/admin/mail/route/",
+    "/admin/mail/route/bulk/limits/",
+    "/admin/seminars/callback/",
+]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from newsletter import campaigns, hours
+from newsletter import campaigns, hours, progress, reports, subscribing
 from newsletter.models import Campaign, Chunk, Subscriber
 from project.practice.models import Practice
 from project.practice.zones import nearest
@@ -233,3 +233,29 @@ def test_sending_again_keeps_them(quiet, readers_in, make_campaign, deliver):
     campaigns.send_again(campaign, {"failed"}, now=at(4, day=4))
 
     assert set(Chunk.objects.filter(state="ready").values_list("due_at", flat=True)) == {at(13, day=4)}
+
+
+def test_a_campaign_that_runs_into_them_goes_on_in_the_morning(quiet, readers_in, make_launched, deliver):
+    quiet(time(21), time(8))
+    readers_in("", "", "")
+    with time_machine.travel(at(20)) as clock:  # 3 p.m.
+        campaign = make_launched()
+        clock.move_to(at(2, 30, day=4))  # 9:30 p.m.: nobody had time before
+        assert deliver() == []
+        assert due_times() == {"": at(13, day=4)}
+        report = reports.of(campaign, now=timezone.now())
+        assert progress.of(campaign, report, timezone.now()).because == [
+            "These are quiet hours. It goes on Friday, December 4, 2026, at 8 a.m. Eastern Time."
+        ]
+        clock.move_to(at(13, day=4))
+        assert len(deliver()) == 3
+
+
+def test_single_letters_know_no_quiet_hours(quiet, deliver):
+    quiet(time(21), time(8))
+    with time_machine.travel(at(6)):
+        wording = subscribing.current_wording("newsletter", "en")
+        who = {"first_name": "Ana", "last_name": "", "language": "en"}
+        subscribing.ask("ana@example.org", **who, form="subscribe", wording=wording, packet=None, newsletter=True)
+
+        assert len(deliver()) == 1
