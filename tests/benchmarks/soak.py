@@ -4,31 +4,17 @@ PostgreSQL, Redis, two nodes of workers, two beats and a mail server with a reco
 or made to fail; people who pause, cancel and unsubscribe; a provider that tells of letters in any order. Exits 1 if anything is off.
 """
 
-import argparse
 import os
-import random
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 from tests.processes import ROOT
 
 
-def run(*options):
-    parser = argparse.ArgumentParser(prog="./run bench soak")
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    given = parser.parse_args(options)
-    with tempfile.TemporaryDirectory(prefix="lectern-soak-") as folder:
-        code = _in_a_process_of_its_own(given, Path(folder))
-    if code:
-        raise SystemExit(code)
-
-
-def _in_a_process_of_its_own(given, folder):
-    """Its Django has another database than ours; the servers are its own, because it breaks them."""
-    environment = os.environ | {
+def environment(folder):
+    """Leases and budgets of seconds, so that what takes minutes at night happens while one looks on."""
+    return os.environ | {
         "DJANGO_SETTINGS_MODULE": "project.settings",
         "DEBUG": "1",
         "LECTERN_VAR": str(folder),
@@ -42,8 +28,15 @@ def _in_a_process_of_its_own(given, folder):
         "BULK_WINDOW": "24",
         "PYTHONWARNINGS": "ignore",
     }
-    words = [sys.executable, "-m", "tests.faults.storm_start", str(given.minutes), str(given.seed)]
-    return subprocess.run(words, cwd=ROOT, env=environment).returncode
+
+
+def run(*options):
+    """In a process of its own, on a database of its own: it breaks its servers."""
+    with tempfile.TemporaryDirectory(prefix="lectern-soak-") as folder:
+        words = [sys.executable, "-m", "tests.faults.storm_start", *options]
+        code = subprocess.run(words, cwd=ROOT, env=environment(folder)).returncode
+    if code:
+        raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from newsletter import audience, campaigns, subscribing
-from newsletter.models import Campaign, Consent, Subscriber, Topic
+from newsletter.models import Campaign, Chunk, Consent, Subscriber, Topic
 from project.mail import events, ledger, routes
 from project.mail.models import Route
 from project.practice.models import Practice
@@ -25,8 +25,6 @@ from tests.processes import below
 
 from . import reckoning
 from .spoken import Oracle
-
-READERS = 3000
 
 #: For how long one campaign is bad weather, and how long it may then take to end in good.
 WEATHER, CALM = 30, 90
@@ -120,8 +118,9 @@ class Storm:
         "kill_the_mail_server": 1,
         "refuse_the_route": 1,
         "pause_and_resume": 4,
-        "somebody_unsubscribes": 4,
+        "some_unsubscribe": 4,
         "webhooks": 5,
+        "cancel_for_good": 0.2,
     }
 
     def __init__(self, chance, postgresql, redis, oracle):
@@ -162,7 +161,7 @@ class Storm:
         self.oracle.script(UNHURRIED)
 
     def fault(self, campaign):
-        name = self.chance.choices(list(self.FAULTS), list(self.FAULTS.values()))[0]
+        name = self.chance.choices(list(self.faults), list(self.faults.values()))[0]
         self.done[name.replace("_", " ")] += 1
         getattr(self, name)(campaign)
 
@@ -230,10 +229,15 @@ class Storm:
             return
         self.after(self.chance.uniform(0, 2), lambda: refused(campaigns.resume, campaign))
 
-    def somebody_unsubscribes(self, campaign):
-        reader = self.chance.choice(self.readers)
-        surely(lambda: subscribing.unsubscribe(Subscriber.objects.get(address=reader), Consent.Method.ONE_CLICK, form="storm"))
-        self.left.setdefault(reader, time.time())
+    def cancel_for_good(self, campaign):
+        refused(campaigns.cancel, campaign)
+
+    def some_unsubscribe(self, campaign):
+        for reader in self.chance.sample(self.readers, 5):
+            surely(
+                lambda reader=reader: subscribing.unsubscribe(Subscriber.objects.get(address=reader), Consent.Method.ONE_CLICK, form="storm")
+            )
+            self.left.setdefault(reader, time.time())
 
     def webhooks(self, campaign):
         """What a provider would tell of the last letters it accepted: shuffled, doubled, and before the worker has written them down."""
@@ -319,23 +323,23 @@ def wait_for(storm, condition, seconds):
 
 
 def over(campaign):
-    return status(campaign) in {Campaign.Status.SENT, Campaign.Status.CANCELLED}
+    """It has ended, and no worker has any of it in hand."""
+    held = Chunk.objects.filter(campaign=campaign, state=Chunk.State.HELD)
+    return status(campaign) in {Campaign.Status.SENT, Campaign.Status.CANCELLED} and not surely(held.exists)
 
 
 def one_campaign(storm, topic, number, end):
     """True when it came to its end."""
     campaign = new_campaign(storm, topic, number)
     before = storm.done.copy()
-    cancel = storm.chance.random() < 0.15
-    bad_until = min(time.monotonic() + WEATHER, end)
+    now = time.monotonic()
+    bad_until = now + max(min(WEATHER, end - now), 6)
     while not over(campaign) and time.monotonic() < bad_until:
         storm.fault(campaign)
         deadline = time.monotonic() + storm.chance.uniform(0.1, 1.2)
         while time.monotonic() < deadline:
             storm.look_after()
             time.sleep(0.1)
-    if cancel and not refused(campaigns.cancel, campaign):
-        storm.done["cancel"] += 1
     storm.clear()
     refused(campaigns.resume, campaign)
     ended = wait_for(storm, lambda: over(campaign), CALM)
@@ -352,18 +356,19 @@ def too_late(storm):
     return [line for line in storm.oracle.accepted() if line["at"] > storm.left.get(line["to"], line["at"]) + STILL_UNDER_WAY]
 
 
-def main(minutes, seed, postgresql, redis):
-    """The exit code. `postgresql`, `redis`: this process's and all its workers' servers, from tests.services."""
+def main(given, postgresql, redis):
+    """The exit code. `given`: storm_start's arguments; `postgresql`, `redis`: this process's and all its workers' servers (tests.services)."""
     port = settings.MAIL_BULK.rpartition(":")[2]
     with contextlib.ExitStack() as stack:
         oracle = Oracle("oracle_smtp", settings.VAR / "accepted.jsonl", "--port", port)
         stack.callback(oracle.end)
-        storm = Storm(random.Random(seed), postgresql, redis, oracle)
-        topic = people(storm)
+        storm = Storm(random.Random(given.seed), postgresql, redis, oracle)
+        storm.faults = {name: often for name, often in storm.FAULTS.items() if name in given.only or not given.only}
+        topic = people(storm, given.readers)
         stack.callback(storm.stop)
         storm.start()
-        say(f"{READERS} readers, two nodes of two workers, two beats; {minutes:g} minutes, seed {seed}")
-        return through(storm, topic, time.monotonic() + minutes * 60)
+        say(f"{given.readers} readers, two nodes of two workers, two beats; {given.minutes:g} minutes, seed {given.seed}")
+        return through(storm, topic, time.monotonic() + given.minutes * 60)
 
 
 def through(storm, topic, end):
@@ -386,11 +391,11 @@ def through(storm, topic, end):
     return int(bool(off))
 
 
-def people(storm):
+def people(storm, count):
     practice = Practice.current()
     practice.street, practice.city, practice.state, practice.postal_code = "100 Sample Street", "Tampa", "FL", "33607"
     practice.save()
     ledger.release()
     topic = Topic.objects.get(standard=True)
-    storm.readers = [reader.address for reader in subscribe_readers(topic, READERS)]
+    storm.readers = [reader.address for reader in subscribe_readers(topic, count)]
     return topic
