@@ -70,7 +70,11 @@ def send(claim, deadline):
     """Hand over a chunk that is ours, as far as time, the route and the clocks of its readers allow, and let go of it."""
     run = _Run(claim, deadline)
     try:
-        run.to_its_end()
+        try:
+            run.to_its_end()
+        except DatabaseError:
+            logger.exception("Chunk %s is let go: the database went away. What is known of its letters is recorded first.", claim.chunk.pk)
+            run.finish()
         _surely(claim, lambda: chunks.release(claim, run.settled, not_before=run.not_before))
     except chunks.FenceLost:
         logger.warning("Chunk %s was taken over while we held it.", claim.chunk.pk)

@@ -18,12 +18,12 @@ from newsletter import campaigns
 from newsletter.models import Campaign, Chunk
 from project.mail import ledger
 
-from ..newsletter.campaigns_fixtures import make_campaign, make_readers
+from ..newsletter.campaigns_fixtures import make_campaign, make_launched, make_readers
 from ..newsletter.conftest import topic
 from . import reckoning
 from .spoken import Oracle, Spoken
 
-__all__ = ["make_campaign", "make_readers", "topic"]
+__all__ = ["make_campaign", "make_launched", "make_readers", "topic"]
 
 KILLED = 137
 
