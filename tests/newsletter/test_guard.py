@@ -1,15 +1,18 @@
 """A campaign that harms the practice's name stops by itself, says so, and goes on when a person has seen why."""
 
+import itertools
 import threading
 
 import pytest
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 
 from newsletter import campaigns, guard
 from newsletter.models import Campaign, Delivery
-from project.mail import events
+from project.mail import events, routes
+from project.mail.outcomes import SENT, Outcome, Verdict
 
 pytestmark = pytest.mark.django_db
 State, Status = Delivery.State, Campaign.Status
@@ -172,10 +175,21 @@ def test_looking_is_cheap_where_all_is_well(sent, django_assert_num_queries, mon
 
     with django_assert_num_queries(1):
         guard.look(campaign.pk)
-    monkeypatch.setattr(guard, "_EVERY", 5.0)
+    monkeypatch.setattr(guard, "_EVERY", 60.0)
     guard.look(campaign.pk)
     with django_assert_num_queries(0):
+        [guard.look(campaign.pk) for _turn in range(guard._TURNS - 1)]
+    with django_assert_num_queries(1):  # however fast letters leave
         guard.look(campaign.pk)
+
+
+def test_a_look_that_takes_long_is_not_repeated_soon(sent, django_assert_num_queries, monkeypatch):
+    campaign = sent(20)
+    monkeypatch.setattr(guard, "_SHARE", 1_000_000)
+    guard.look(campaign.pk)
+
+    with django_assert_num_queries(0):
+        [guard.look(campaign.pk) for _turn in range(50)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -186,7 +200,7 @@ def test_of_many_workers_one_stops_it(sent):
     def worker():
         try:
             start.wait(10)
-            guard._next_look.clear()
+            guard.look_again()
             if guard.look(campaign.pk):
                 stopped.append(1)
         finally:
@@ -197,3 +211,21 @@ def test_of_many_workers_one_stops_it(sent):
     [thread.join(30) for thread in threads]
 
     assert stopped == [1]
+
+
+def test_a_storm_of_dead_addresses_stops_it_while_it_is_sent(make_readers, make_launched, deliver, monkeypatch, settings):
+    settings.BULK_WINDOW = 20
+    monkeypatch.setattr(guard, "_EVERY", 60.0)  # it is noticed by turns, too
+    make_readers(600)
+    campaign = make_launched()
+    answers = itertools.cycle([Outcome(Verdict.BOUNCED, "no-such-address", "550 5.1.1 no such user"), *[SENT] * 9])
+    monkeypatch.setattr(routes, "attempt", lambda stream, message: next(answers))
+
+    deliver()
+
+    campaign.refresh_from_db()
+    states = dict(campaign.deliveries.order_by().values_list("state").annotate(Count("pk")))
+    assert campaign.status == Status.PAUSED
+    assert "came back because the address does not exist" in campaign.stopped_because
+    assert states["pending"] >= 150  # two looks after 200 at the latest, not at the end
+    assert sum(states.values()) == 600
