@@ -21,6 +21,7 @@ def pytest_sessionstart():
 def pytest_collection_modifyitems(items):
     reasons = {
         "browser": None if shutil.which("chromium") else "no chromium on PATH",
+        "postfix": None if shutil.which("smtp-sink") else "no smtp-sink on PATH",
         "postgresql": None if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "needs PostgreSQL",
         "redis": None if settings.CELERY_BROKER_URL.startswith("redis") else "needs Redis",
     }

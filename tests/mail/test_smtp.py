@@ -3,9 +3,13 @@
 import asyncio
 import contextlib
 import datetime
+import getpass
 import ipaddress
+import re
+import shutil
 import smtplib
 import ssl
+import subprocess
 import time
 from dataclasses import dataclass
 
@@ -26,7 +30,7 @@ from project.mail import routes
 from project.mail.outcomes import NotSent, Verdict
 from project.mail.smtp import SmtpCarrier
 from project.mail.smtp.replies import Replies
-from tests.processes import free_port
+from tests.processes import eventually, free_port
 
 from . import servers
 from .servers import DRIP, DROP, HANG
@@ -530,6 +534,23 @@ def test_aiosmtpd_with_tls_and_login(carriers, server_tls, trusting):
         assert carriers(port, "", login="user:wrong@").ready().verdict is PAUSE
 
     assert len(taken) == 20
+
+
+@pytest.mark.postfix
+def test_postfixs_own_sink_takes_everything_once(carriers, tmp_path):
+    port = free_port()
+    program = [shutil.which("smtp-sink"), "-u", getpass.getuser(), "-d", "letter."]
+    sink = subprocess.Popen([*program, f"127.0.0.1:{port}", "64"], cwd=tmp_path)
+    try:
+        eventually(lambda: carriers(port, login="").ready() is None, 10)
+        found = deliver(carriers(port, login=""), letters(100))
+    finally:
+        sink.terminate()
+        sink.wait(5)
+
+    assert verdicts(found) == [SENT] * 100
+    arrived = [re.search(r"^X-Rcpt-Args: <(.*)>", path.read_text(), re.MULTILINE)[1] for path in tmp_path.glob("letter.*")]
+    assert sorted(arrived) == sorted(letter.address for letter in found)
 
 
 # -- As Django's backend -----------------------------------------------------------------------------------------------------------------
