@@ -74,7 +74,7 @@ class Exchange:
         `build(item)` makes its Job; should it raise, that item FAILED. `more`: come back as soon as another letter could be begun; else when
         nothing is under way. After so many `seconds` nothing is begun: what was not comes back UNTRIED.
         """
-        self._stop = None
+        self._stop = self._hungry_since = None
         self._more = more
         self._limit = time.monotonic() + seconds
         self._fresh.extend((build, item) for item in items)
