@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from newsletter.models import Campaign, Delivery
+from project.mail import events
+from project.mail.models import Event
 from project.practice import verification
 
 State, Status = Delivery.State, Campaign.Status
@@ -55,15 +57,17 @@ def reckon(record, audiences=None, *, campaign=None, at_most=1):
     deliveries. `campaign`: only that one's. `at_most`: how often one delivery may be accepted (once more for each “send again”)."""
     rows = Delivery.objects.order_by("pk").values_list("pk", "state", "reason", "campaign_id", "campaign__status", "subscriber__address")
     rows = rows.filter(campaign=campaign) if campaign else rows
-    ours = {pk: (state, reason, status, address) for pk, state, reason, _campaign, status, address in rows}
+    ours = {pk: (state, status, address) for pk, state, _reason, _campaign, status, address in rows}
     lines = [(_delivery(line), line) for line in record]
     lines = [(pk, line) for pk, line in lines if campaign is None or pk in ours]
     accepted = Counter(pk for pk, _line in lines)
+    told = Event.objects.filter(type__in=events.RETURNED).values_list("letter", flat=True)
+    returned = {_delivery({"letter": letter}) for letter in told}
     found = Reckoning(accepted, Counter(state for state, *_rest in ours.values()))
-    found.strange = [pk for pk, line in lines if pk not in ours or _strange(line, ours[pk][3])]
+    found.strange = [pk for pk, line in lines if pk not in ours or _strange(line, ours[pk][2])]
     found.doubled = [pk for pk, times in accepted.items() if times > at_most]
-    for pk, (state, reason, status, _address) in ours.items():
-        if accepted[pk] and state not in {State.SENT, State.UNCERTAIN} and (state, reason) != (State.FAILED, "bounced"):
+    for pk, (state, status, _address) in ours.items():
+        if accepted[pk] and state not in {State.SENT, State.UNCERTAIN} and not (state == State.FAILED and pk in returned):
             found.lost.append(pk)
         if state == State.SENT and not accepted[pk]:
             found.phantom.append(pk)
