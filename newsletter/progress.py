@@ -49,10 +49,11 @@ class Progress:
 
 def of(campaign, report, now):
     """The Progress of a campaign, with its Report."""
-    zones = _zones(campaign)
+    practice = Practice.current()
+    zones = _zones(campaign, practice, now)
     if campaign.status != Status.SENDING or not report.states[State.PENDING]:
         return Progress(zones=zones)
-    practice, route = Practice.current(), routes.row(STREAM)
+    route = routes.row(STREAM)
     return Progress(
         because=[*_route(route, now, practice), *_limits(pace.of(STREAM, now), practice), *_clocks(zones, now, practice)],
         zones=zones,
@@ -72,7 +73,7 @@ def left_words(done_at, now, zone):
     return ngettext("About %(n)d minute is left.", "About %(n)d minutes are left.", count) % {"n": count}
 
 
-def _zones(campaign):
+def _zones(campaign, practice, now):
     left = ~Q(state=Chunk.State.DONE)
     rows = (
         Chunk.objects.filter(campaign=campaign)
@@ -86,8 +87,14 @@ def _zones(campaign):
             held=Count("pk", filter=Q(state=Chunk.State.HELD)),
         )
     )
-    zones = [Zone(**row) for row in rows]
+    ends = ("first_at", "last_at")
+    zones = [Zone(**row | {end: _when(row["zone"], row[end], practice, now) for end in ends}) for row in rows]
     return sorted(zones, key=lambda zone: (zone.first_at is not None, zone.first_at, zone.zone))
+
+
+def _when(zone, due_at, practice, now):
+    """When a chunk really leaves: quiet hours may have been chosen, or have begun, since its time was written down."""
+    return due_at and (hours.not_before(zone, max(due_at, now), practice) or due_at)
 
 
 def _done_at(report, zones, now):
@@ -105,19 +112,19 @@ def _route(route, now, practice):
     if route.paused_at:
         yield _("The way out for newsletters is stopped, so nothing leaves: %(why)s") % {"why": route.paused_because or "–"}
     elif route.probe_at and route.probe_at > now:
-        yield _("The mail server asked for a rest or could not be reached. We try again at %(time)s.") % {
+        yield _("The mail server asked for a rest or could not be reached. At %(time)s we try again.") % {
             "time": time_words(route.probe_at, practice.zone)
         }
 
 
 def _limits(limits, practice):
     if limits.slowed_until:
-        yield _("The other side asked us to go slower: until %(time)s at most %(rate)s letters a second leave.") % {
+        yield _("The other side asked us to go slower: until %(time)s at most %(rate)s a second.") % {
             "time": time_words(limits.slowed_until, practice.zone),
             "rate": f"{limits.per_second:g}",
         }
     elif limits.per_second:
-        yield _("Your mail route is limited to %(rate)s letters a second.") % {"rate": f"{limits.per_second:g}"}
+        yield _("Your mail route is limited to %(rate)s a second.") % {"rate": f"{limits.per_second:g}"}
     if limits.per_day is None:
         return
     numbers = {"cap": limits.per_day, "left": limits.left_today, "day": limits.warm_up_day}

@@ -62,8 +62,8 @@ def state_of(route, now):
     if route.probe_at and route.probe_at > now:
         time = time_words(route.probe_at, Practice.current().zone)
         return ngettext(
-            "Resting after %(count)d failure; tried again by itself at %(time)s.",
-            "Resting after %(count)d failures; tried again by itself at %(time)s.",
+            "Resting after %(count)d failure; at %(time)s it is tried again by itself.",
+            "Resting after %(count)d failures; at %(time)s it is tried again by itself.",
             route.failures,
         ) % {"count": route.failures, "time": time}
     return _("Running.") if route.tested_at else _("Running, never tested.")
@@ -81,7 +81,7 @@ def limits_of(route, now):
 
 def _limits(limits):
     if limits.per_second:
-        yield _("At most %(rate)s letters a second.") % {"rate": f"{limits.per_second:g}"}
+        yield _("At most %(rate)s a second.") % {"rate": f"{limits.per_second:g}"}
     if limits.slowed_until:
         yield _("That is half, until %(time)s, because the other side asked us to go slower.") % {
             "time": time_words(limits.slowed_until, Practice.current().zone)

@@ -169,7 +169,7 @@ def test_the_limits_of_newsletters_are_set_and_shown(desk):
 
     route = routes.row("bulk")
     assert (route.per_second, route.per_day, route.warm_up_from) == (10, 5000, None)
-    assert "At most 10 letters a second. At most 5000 letters today; 0 have left." in page.text
+    assert "At most 10 a second. At most 5000 letters today; 0 have left." in page.text
 
 
 @pytest.mark.parametrize("given", [{"per_second": "0"}, {"per_second": "fast"}, {"per_day": "0"}, {"warm_up_from": "31/31"}])
@@ -188,7 +188,7 @@ def test_limits_need_the_right_to_change_the_route(visitor, practice):
 def test_when_a_resting_route_is_tried_again_is_told(desk, practice):
     routes.note("bulk", Outcome(Verdict.LATER, "busy", wait=timedelta(minutes=5)))
 
-    assert "Resting after 1 failure; tried again by itself at " in desk.get(reverse("admin:index")).text
+    assert "Resting after 1 failure; at " in desk.get(reverse("admin:index")).text
 
 
 @pytest.mark.parametrize("verb", ["test", "resume", "pause"])

@@ -417,7 +417,7 @@ def test_the_report_says_what_paces_it_and_how_long_it_takes(coordinator, make_l
 
     page = coordinator.get(to("report", campaign)).content.decode()
 
-    assert "Your mail route is limited to 0.01 letters a second." in page
+    assert "Your mail route is limited to 0.01 a second." in page
     assert "About 67 minutes are left." in page
 
 
@@ -471,7 +471,7 @@ def test_what_falls_into_quiet_hours_is_said_when_it_is_scheduled(coordinator, m
     page = coordinator.get(to("schedule", campaign)).content.decode()
     response = coordinator.post(to("schedule", campaign), {"date": str(day), "time": "10 pm", "confirm": "1"}, follow=True)
 
-    assert "Your quiet hours are from 9 p.m. to 8 a.m." in page
+    assert "From 9 p.m. to 8 a.m. you keep quiet hours." in page
     assert said(response)[0].startswith("That is in your quiet hours, so it goes out when they end: ")
 
 

@@ -259,3 +259,14 @@ def test_single_letters_know_no_quiet_hours(quiet, deliver):
         subscribing.ask("ana@example.org", **who, form="subscribe", wording=wording, packet=None, newsletter=True)
 
         assert len(deliver()) == 1
+
+
+def test_quiet_hours_chosen_while_it_is_sent_are_reckoned_with_in_its_report(quiet, readers_in, make_launched):
+    readers_in("")
+    with time_machine.travel(at(20)):
+        campaign = make_launched()
+        quiet(time(14), time(16))
+
+        [zone] = progress.of(campaign, reports.of(campaign), timezone.now()).zones
+
+        assert zone.first_at == at(21)
