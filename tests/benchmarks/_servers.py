@@ -5,12 +5,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from django.db import connection
 
 from tests import processes
 
-from . import _postfix
+from . import _listening, _postfix
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def sink(*options, host="127.0.0.1"):
     """Our own; yields `(port, process id)`."""
     port = processes.free_port()
     command = [sys.executable, "-m", "tests.benchmarks._sink", str(port), "--host", host, *map(str, options)]
-    with _postfix.started(command, dict(os.environ), port) as pid:
+    with _listening.started(command, dict(os.environ), port) as pid:
         yield port, pid
 
 
@@ -32,11 +33,16 @@ def smtp_sink():
 
 @contextlib.contextmanager
 def provider(kind, record):
-    """A provider's stub that counts; yields `(port, process id)`."""
+    """A provider's stub that counts; yields `(route, process id)`."""
     port = processes.free_port()
+    origin = quote(f"http://127.0.0.1:{port}", safe="")
+    routes = {
+        "mailgun": f"anymail+mailgun://KEY@mg.example.org?api_url={origin}",
+        "ses": f"ses://KEY:SECRET@?region=us-east-1&endpoint={origin}",
+    }
     command = [sys.executable, "-m", "tests.mail.esps", kind, str(port), "--record", str(record)]
-    with _postfix.started(command, dict(os.environ), port) as pid:
-        yield port, pid
+    with _listening.started(command, dict(os.environ), port) as pid:
+        yield routes[kind], pid
 
 
 def postmaster():

@@ -37,5 +37,8 @@ def run(*arguments):
         bench = _figures.Bench(folder, stack, tenth=options.quick)
         for name in options.rows or _ALL:
             bench.say(f"{name} …")
-            _ALL[name](bench)
+            try:
+                _ALL[name](bench)
+            except Exception as error:  # noqa: BLE001  one row that can't be measured must not cost the others
+                bench.row(name, f"{type(error).__name__}: {error}"[:120], "to be measured", met=False)
     bench.show()
