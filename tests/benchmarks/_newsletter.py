@@ -83,15 +83,19 @@ def draft(topic):
 
 def launch(topic):
     """A campaign that waits to be sent; who rings is for the caller."""
-    campaign = draft(topic)
+    campaign = scheduled(topic)
     begin(campaign)
     return campaign
 
 
+def scheduled(topic):
+    campaign = draft(topic)
+    campaigns.schedule(campaign, timezone.now())
+    return campaign
+
+
 def begin(campaign):
-    now = timezone.now()
-    campaigns.schedule(campaign, now)
-    if not campaigns.launch(campaign, now):
+    if not campaigns.launch(campaign, timezone.now()):
         raise RuntimeError("The campaign could not be launched.")
     campaign.refresh_from_db()
 

@@ -122,6 +122,15 @@ class Sink:
 
     def run(self):
         """Until `stop`."""
+        try:
+            self._until_stopped()
+        finally:
+            for connection in list(self.connections.values()):
+                self._close(connection)
+            self.listener.close()
+            self.poll.close()
+
+    def _until_stopped(self):
         while not self.stopped:
             timeout = max(self.later[0][0] - time.monotonic(), 0) if self.later else 0.5
             for number, events in self.poll.poll(timeout):
