@@ -20,7 +20,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
+from newsletter import campaigns  # noqa: E402
 from newsletter.models import Campaign  # noqa: E402
 from project.mail import sweep  # noqa: E402
 from tests.faults import careless  # noqa: E402
@@ -48,7 +50,12 @@ def tick(deadline):
         time.sleep(0.05)
 
 
-_verbs = {"work": work, "tick": tick}
+def press_send(deadline):
+    """What a coordinator's press of “Send now” does in a web process."""
+    campaigns.schedule(Campaign.objects.get(status=Campaign.Status.DRAFT), timezone.now())
+
+
+_verbs = {"work": work, "tick": tick, "press_send": press_send}
 
 
 def child(wish):

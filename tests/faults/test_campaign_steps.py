@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from newsletter import campaigns
 from newsletter.models import Chunk, Delivery
+from project.mail import ledger
 from tests.processes import eventually
 
 from . import reckoning
@@ -63,6 +65,35 @@ def test_control_without_that_protection_the_same_death_doubles_or_loses_somebod
 
     assert over(campaign)
     assert wrong in reckon(smtp, but={"doubled", "phantom", "verify"}).off
+
+
+def test_a_page_that_dies_between_commit_and_bell_has_its_campaign_sent_by_the_next_sweep(crew, smtp, make_readers, make_campaign, reckon):
+    ledger.release()
+    make_readers(READERS)
+    campaign = make_campaign()
+    crew.audiences[campaign.pk] = READERS
+
+    assert crew.run("press_send", crash="bell") == KILLED
+    assert smtp.accepted() == []
+    crew.run()
+
+    assert over(campaign)
+    assert reckon(smtp).states == {State.SENT: READERS}
+
+
+def test_sent_again_to_those_in_doubt_they_get_it_once_more_and_nobody_else_does(crew, smtp, scheduled, reckon):
+    campaign = scheduled(READERS)
+    assert crew.run(crash="accepted:2") == KILLED
+    crew.leases_run_out()
+    crew.run()
+    doubt = set(reckon(smtp).doubt)
+
+    campaigns.send_again(campaign, [State.UNCERTAIN])
+    crew.run()
+
+    found = reckon(smtp, at_most=2)
+    assert found.states == {State.SENT: READERS}
+    assert {pk for pk, times in found.accepted.items() if times > 1} <= doubt
 
 
 def stands_still(crew, smtp, careless=""):
