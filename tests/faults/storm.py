@@ -62,7 +62,7 @@ MOODS = [
 OFFERS = [[], ["PIPELINING"], ["PIPELINING", "CHUNKING"]]
 
 #: So that a campaign lasts for as long as its weather does.
-UNHURRIED = {"at": "DOT", "say": "slow:0.02 250 2.0.0 taken"}
+UNHURRIED = {"at": "DOT", "say": "slow:0.03 250 2.0.0 taken"}
 
 
 def say(words):
@@ -243,8 +243,9 @@ class Storm:
         """What a provider would tell of the last letters it accepted: shuffled, doubled, and before the worker has written them down."""
         lines = self.oracle.accepted()[self.told :]
         self.told += len(lines)
-        told = [(line, "delivered") for line in lines if self.chance.random() < 0.3]
-        told += [(line, "bounced") for line in lines if self.chance.random() < 0.005]
+        lines = self.chance.sample(lines, min(len(lines), 40))
+        told = [(line, "delivered") for line in lines]
+        told += [(line, "bounced") for line in lines if self.chance.random() < 0.02]
         told *= 2
         self.chance.shuffle(told)
         for line, kind in told:
