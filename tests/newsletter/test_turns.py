@@ -165,13 +165,15 @@ def test_a_database_that_stays_away_leaves_the_doubt_to_whoever_comes_next(make_
     monkeypatch.setattr(sending, "_PATIENCE", timedelta(0))
     turn, calls = chunks.turn, []
 
+    def gone(*args, **kwargs):
+        raise OperationalError("the server is gone")
+
     def once(*args):
         calls.append(args)
-        if len(calls) == 2:
-            raise OperationalError("the server is gone")
-        return turn(*args)
+        return turn(*args) if len(calls) == 1 else gone()
 
     monkeypatch.setattr(chunks, "turn", once)
+    monkeypatch.setattr(chunks, "release", gone)
 
     with pytest.raises(OperationalError):
         drain()
