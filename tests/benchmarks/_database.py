@@ -30,7 +30,8 @@ def database():
 def postgresql_and_redis():
     """For measurements with processes of their own: they find both by the environment."""
     with services.postgresql() as database_url, services.redis() as broker:
-        os.environ |= {"DATABASE_URL": database_url, "CELERY_BROKER_URL": broker}
+        # As many bells as there are ever workers: two nodes of two.
+        os.environ |= {"DATABASE_URL": database_url, "CELERY_BROKER_URL": broker, "BULK_SLOTS": "4"}
         _set_up()
         call_command("migrate", verbosity=0)
         yield

@@ -45,14 +45,12 @@ class Watch:
         self.seconds = time.monotonic() - self._began
         after = self._read()
         self.cpu = {name: after[name] - self._before[name] for name in after}
-        ours = sum(self.cpu.values()) + self.cpu_of_bench()
+        ours = sum(self.cpu.values())
         self.others = max(_busy() - self._busy - ours, 0) / (self.seconds * os.cpu_count()) if self.seconds else 0
 
-    def cpu_of_bench(self):
-        return self.cpu.pop("bench", 0.0)
-
     def _read(self):
-        return {"bench": time.process_time()} | {name: cpu(*pids) for name, pids in self.families.items()}
+        # Our own, with what was run and waited for meanwhile.
+        return {"bench": sum(os.times()[:4])} | {name: cpu(*pids) for name, pids in self.families.items()}
 
 
 def _busy():

@@ -3,7 +3,8 @@
     ./run bench mail [--quick] [ROW ...]
 
 ROW is one of: ends latency esp launch million growth nodes; all without a name. `--quick` sends a tenth. What is compared is run in turns,
-three times, and the median counts. `POSTFIX_TOOLS=DIR` says where Debian's postfix package was unpacked, should it not be installed.
+three times, and the median counts; workers have sent one small newsletter before. `POSTFIX_TOOLS=DIR` says where Debian's postfix package was
+unpacked, should it not be installed.
 """
 
 import argparse
