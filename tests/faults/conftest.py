@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from email import policy
 
@@ -17,6 +16,7 @@ from django.utils import timezone
 from newsletter import campaigns
 from newsletter.models import Campaign, Chunk
 from project.mail import ledger
+from project.mail.models import Message
 
 from ..newsletter.campaigns_fixtures import make_campaign, make_launched, make_readers
 from ..newsletter.conftest import topic
@@ -39,8 +39,9 @@ def database_url():
 class Workers:
     """Runs `tests.faults.worker` in processes that share this test's database."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, crew):
+        self.crew, self.folder = crew, crew.folder
+        folder = self.folder
         self.environment = os.environ | {
             "DATABASE_URL": database_url(),
             "LECTERN_VAR": str(folder),
@@ -52,10 +53,9 @@ class Workers:
         }
         self.environment.pop("CELERY_BROKER_URL", None)  # the filesystem broker under LECTERN_VAR
 
-    def run(self, *arguments, crash=""):
+    def run(self, what, crash="", **arguments):
         """Run to its end; its exit code."""
-        command = [sys.executable, "-m", "tests.faults.worker", *arguments]
-        return subprocess.run(command, env=self.environment | {"LECTERN_CRASH": crash}, timeout=60).returncode
+        return self.crew.run(what, crash=crash, arguments=arguments, MAIL_TRANSACTIONAL=f"file://{self.folder}/mail")
 
     @contextlib.contextmanager
     def celery(self):
@@ -74,7 +74,7 @@ class Workers:
         return sorted(letter["To"] for letter in parsed)
 
     def leases_run_out(self):
-        time.sleep(1.1)
+        Message.objects.filter(state=Message.State.HANDING).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def kill(process):
@@ -85,8 +85,8 @@ def kill(process):
 
 
 @pytest.fixture
-def workers(transactional_db, tmp_path):
-    return Workers(tmp_path)
+def workers(crew):
+    return Workers(crew)
 
 
 class Hand:

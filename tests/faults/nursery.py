@@ -25,7 +25,7 @@ from django.utils import timezone  # noqa: E402
 from newsletter import campaigns  # noqa: E402
 from newsletter.models import Campaign  # noqa: E402
 from project.mail import sweep  # noqa: E402
-from tests.faults import careless  # noqa: E402
+from tests.faults import careless, worker  # noqa: E402
 from tests.faults.hurry import hurry  # noqa: E402
 
 _SECONDS = {"MAIL_LEASE"}
@@ -55,7 +55,14 @@ def press_send(deadline):
     campaigns.schedule(Campaign.objects.get(status=Campaign.Status.DRAFT), timezone.now())
 
 
-_verbs = {"work": work, "tick": tick, "press_send": press_send}
+_verbs = {
+    "work": work,
+    "tick": tick,
+    "press_send": press_send,
+    "post": lambda deadline, count: worker.post(count),
+    "drain": lambda deadline: worker.drain(),
+    "drain-carelessly": lambda deadline: worker.drain_carelessly(),
+}
 
 
 def child(wish):

@@ -19,7 +19,7 @@ def states():
 
 @pytest.mark.parametrize("step", ["claimed", "built"])
 def test_dead_before_the_hand_over_every_letter_arrives_once(workers, step):
-    workers.run("post", "4")
+    workers.run("post", count=4)
 
     assert workers.run("drain", crash=step) == KILLED
     assert workers.letters() == []
@@ -32,7 +32,7 @@ def test_dead_before_the_hand_over_every_letter_arrives_once(workers, step):
 
 @pytest.mark.parametrize("step", ["accepted", "recording"])
 def test_dead_after_the_hand_over_one_letter_arrives_twice_and_none_is_lost(workers, step):
-    workers.run("post", "4")
+    workers.run("post", count=4)
 
     assert workers.run("drain", crash=step) == KILLED
     assert workers.letters() == EVERYBODY[:1]
@@ -44,7 +44,7 @@ def test_dead_after_the_hand_over_one_letter_arrives_twice_and_none_is_lost(work
 
 
 def test_the_crash_is_real_a_letter_written_down_before_it_is_handed_over_is_lost(workers):
-    workers.run("post", "4")
+    workers.run("post", count=4)
 
     assert workers.run("drain-carelessly", crash="accepted") == KILLED
     workers.leases_run_out()
@@ -55,7 +55,7 @@ def test_the_crash_is_real_a_letter_written_down_before_it_is_handed_over_is_los
 
 
 def test_dead_twice_with_the_same_letter_it_is_listed_and_not_sent_again(workers):
-    workers.run("post", "1")
+    workers.run("post", count=1)
 
     for _death in range(2):
         assert workers.run("drain", crash="accepted") == KILLED
@@ -67,7 +67,7 @@ def test_dead_twice_with_the_same_letter_it_is_listed_and_not_sent_again(workers
 
 
 def test_a_page_that_dies_between_commit_and_bell_has_its_letter_sent_by_the_next_tick(workers):
-    assert workers.run("post", "1", crash="bell") == KILLED
+    assert workers.run("post", count=1, crash="bell") == KILLED
 
     workers.run("drain")
 
@@ -76,7 +76,7 @@ def test_a_page_that_dies_between_commit_and_bell_has_its_letter_sent_by_the_nex
 
 def test_a_celery_worker_is_killed_with_a_letter_in_hand_and_the_next_one_sends_it(workers):
     (workers.folder / "wait").touch()
-    workers.run("post", "4")
+    workers.run("post", count=4)
 
     with workers.celery() as worker:
         eventually((workers.folder / "building").exists)

@@ -1,11 +1,9 @@
-"""Workers in processes of their own, for tests that kill them.
+"""Letters for tests that kill whoever sends them: `celery -A tests.faults.worker worker`, or a nursery's children, by the functions here.
 
-`python -m tests.faults.worker post N | drain | drain-carelessly`, or `celery -A tests.faults.worker worker`. They know one kind of letter,
-`fault.letter`, which is built once no file `wait` stands in LECTERN_VAR.
+There is one kind of letter, `fault.letter`, which is built once no file `wait` stands in LECTERN_VAR.
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -46,12 +44,10 @@ def send_one_carelessly(pk):
         routes.hand_over(letter.stream, message)
 
 
-if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["post", count]:
-            post(int(count))
-        case ["drain"]:
-            sweep.tick_inline(20)
-        case ["drain-carelessly"]:
-            sending.send_one = send_one_carelessly
-            sweep.tick_inline(20)
+def drain():
+    sweep.tick_inline(20)
+
+
+def drain_carelessly():
+    sending.send_one = send_one_carelessly
+    drain()
