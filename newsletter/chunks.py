@@ -83,7 +83,8 @@ def take_back(now):
             chunk.refresh_from_db()
             doubtful = list(_in_window(chunk))
             _in_window(chunk).update(state=State.UNCERTAIN, reason=Reason.CRASHED, settled_at=now)
-            deliveries.catch_up({delivery.public_id: delivery.pk for delivery in doubtful})
+            letters = {delivery.public_id: delivery.pk for delivery in doubtful}
+            deliveries.catch_up([row for rows in windows.run(*deliveries.questions(letters)) for row in rows], letters)
             _let_go(chunk, now)
 
 
@@ -114,11 +115,10 @@ def turn(claim, settled, room):
     now = timezone.now()
     lease_until = now + settings.MAIL_LEASE
     with transaction.atomic():
-        _keep(claim)
-        _record(settled, now)
-        letters, waiting = _next(claim, room, now)
+        found = _record_and_read(claim, settled, claim.waiting[:room], now)
+        letters, waiting, skips = _next(claim, found, room, now)
         under_way = _still_under_way(claim, settled) | {letter.pk: letter for letter in letters}
-        windows.mark(claim.chunk, claim.token, under_way, claim.began, lease_until)
+        windows.run(*skips, windows.marking(claim.chunk, claim.token, under_way, claim.began, lease_until))
         crashpoints.reach("before-mark")
     claim.lease_until, claim.waiting, claim.under_way = lease_until, waiting, under_way
     crashpoints.reach("marked")
@@ -130,8 +130,7 @@ def release(claim, settled, not_before=None):
     before `not_before`. Raises FenceLost, with nothing recorded."""
     now = timezone.now()
     with transaction.atomic():
-        _keep(claim)
-        _record(settled, now)
+        _record_and_read(claim, settled, [], now)
         _let_go(claim.chunk, max(now, not_before or now))
     crashpoints.reach("recorded")
 
@@ -142,9 +141,19 @@ def late_evidence(settled):
     deliveries.settle_uncertain(Delivery.objects.filter(pk__in=sent))
 
 
-def _keep(claim):
-    if not windows.lock(claim.chunk, claim.token):
+def _record_and_read(claim, settled, pks, now):
+    """Make sure that the chunk is ours, record, and read these deliveries: `[windows.Found, …]`. Together, because they cost least together."""
+    records, news = _records(settled, now), _News(settled)
+    reading = [windows.reading(claim.chunk, pks)] if pks else []
+    locked, *rows = windows.run(windows.locking(claim.chunk, claim.token), *records, *news.questions, *reading)
+    if not windows.is_ours(locked):
         raise FenceLost
+    found = [windows.found(row) for row in rows.pop()] if reading else []
+    for letter, outcome in settled:
+        if outcome.verdict is Verdict.BOUNCED:
+            suppressions.hard_bounce(letter.reader.address_hash)
+    news.catch_up(rows[len(records) :])
+    return found
 
 
 def _still_under_way(claim, settled):
@@ -152,19 +161,21 @@ def _still_under_way(claim, settled):
     return {pk: letter for pk, letter in claim.under_way.items() if pk not in known}
 
 
-def _next(claim, room, now):
-    """`(letters, whose turn has not come)`. Who is not to get it any more is written down on the way, and passed."""
-    letters, waiting = [], claim.waiting
+def _next(claim, found, room, now):
+    """`(letters, whose turn has not come, what is to be written down of those who are passed)`. `found`: the first `room` of the waiting."""
+    letters, waiting, skips = [], claim.waiting, []
     while room and waiting and not letters:
-        found = windows.read(claim.chunk, waiting[:room])
         if any(row.campaign_status == Campaign.Status.PAUSED for row in found):
             break
         waiting = waiting[room:]
         reasons = {row.pk: _skip_reason(row) for row in found}
         for reason in set(reasons.values()) - {""}:
-            windows.settle([pk for pk, given in reasons.items() if given == reason], state=State.SKIPPED, reason=reason, now=now)
+            those = [pk for pk, given in reasons.items() if given == reason]
+            skips.append(windows.settling(those, {"state": State.SKIPPED, "reason": reason, "settled_at": now}))
         letters = [Letter(row.pk, row.attempts, row.reader) for row in found if not reasons[row.pk]]
-    return letters, waiting
+        if waiting and not letters:  # a window of nobody but people who have left
+            found = [windows.found(row) for row in windows.run(windows.reading(claim.chunk, waiting[:room]))[0]]
+    return letters, waiting, skips
 
 
 def _skip_reason(row):
@@ -187,25 +198,32 @@ def _in_window(chunk):
 # -- Recording ---------------------------------------------------------------------------------------------------------------------------
 
 
-def _record(settled, now):
-    """Most letters of a window fare alike, so alike ones are written by one statement."""
-    alike = {}
+def _records(settled, now):
+    """The statements that write down what was settled. Most letters of a window fare alike, and alike ones are written by one."""
+    fates, alike = {}, {}
     for letter, outcome in settled:
-        fate = _fate(outcome, letter.attempts + 1)
-        if fate:
-            alike.setdefault((fate, letter.attempts + 1), []).append((letter, outcome))
-    for (fate, attempts), those in alike.items():
-        _write(fate, attempts, those, now)
-    for letter, outcome in settled:
-        if outcome.verdict is Verdict.BOUNCED:
-            suppressions.hard_bounce(letter.reader.address_hash)
-    left = [(letter, outcome) for letter, outcome in settled if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}]
-    if left:
-        names = {}
+        key = id(outcome), letter.attempts  # most outcomes are one and the same object
+        if key not in fates:
+            fates[key] = _fate(outcome, letter.attempts + 1)
+        if fates[key]:
+            alike.setdefault((fates[key], letter.attempts + 1), []).append((letter, outcome))
+    return [_written(fate, attempts, those, now) for (fate, attempts), those in alike.items()]
+
+
+class _News:
+    """What providers told of letters while they were being handed over. `questions`: statements; their rows are what `catch_up` wants."""
+
+    def __init__(self, settled):
+        left = [(letter, outcome) for letter, outcome in settled if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}]
+        self._letters = {letter.name: letter.pk for letter, _outcome in left}
+        self._names = {}
         for letter, outcome in left:
             if outcome.provider_id:
-                names.setdefault(outcome.provider_id, []).append(letter.pk)
-        deliveries.catch_up({letter.name: letter.pk for letter, _outcome in left}, names)
+                self._names.setdefault(outcome.provider_id, []).append(letter.pk)
+        self.questions = deliveries.questions(self._letters, self._names)
+
+    def catch_up(self, answers):
+        deliveries.catch_up([row for rows in answers for row in rows], self._letters, self._names)
 
 
 def _fate(outcome, attempts):
@@ -224,15 +242,12 @@ def _fate(outcome, attempts):
     return State.FAILED, outcome.reason, outcome.detail
 
 
-def _write(fate, attempts, those, now):
+def _written(fate, attempts, those, now):
     state, reason, detail = fate
-    pks = [letter.pk for letter, _outcome in those]
-    if state == State.PENDING:
-        retry = {"reason": reason, "detail": detail, "attempts": attempts, "retry_at": now + backoff.wait(attempts)}
-        Delivery.objects.filter(pk__in=pks, state=State.PENDING).update(**retry)
-        return
-    told = [outcome.provider_id for _letter, outcome in those]
-    windows.settle(pks, state=state, reason=reason, detail=detail, attempts=attempts, provider_ids=told if any(told) else None, now=now)
+    changes = {"state": state, "reason": reason, "detail": detail, "attempts": attempts}
+    changes |= {"retry_at": now + backoff.wait(attempts)} if state == State.PENDING else {"settled_at": now}
+    told = [outcome.provider_id for _letter, outcome in those] if state != State.PENDING else []
+    return windows.settling([letter.pk for letter, _outcome in those], changes, told if any(told) else None)
 
 
 def _let_go(chunk, due_at):

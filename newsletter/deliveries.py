@@ -39,13 +39,16 @@ def reconcile(pk):
                 mine.filter(state=State.SENT).update(reason=COMPLAINED)
 
 
-def catch_up(letters, names=None):
-    """After these were given a final state, in the same transaction: news of them that came while they were being handed over.
+def questions(letters, names=None):
+    """The statements that ask for news of these deliveries, to be run after they were given a final state, in the same transaction.
 
     `letters`: `{public id: primary key}`; `names`: `{the provider's id: [primary key, …]}`, for some providers name a whole call by one id.
     """
-    names = names or {}
-    told = events.told_of(letters, names)
+    return events.told_of(letters, names or {})
+
+
+def catch_up(told, letters, names=None):
+    """Follow news that came while these were being handed over. `told`: all rows of `questions(letters, names)`."""
     for pk in {letters[letter] for letter, _name in told if letter} | {pk for letter, name in told if not letter for pk in names[name]}:
         reconcile(pk)
 

@@ -7,6 +7,7 @@ per process and only its parameters change; what it says comes from the models a
 import functools
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import F
@@ -63,77 +64,93 @@ class Found:
 # -- Statements --------------------------------------------------------------------------------------------------------------------------
 
 
-def lock(chunk, token):
-    """Whether the chunk is still ours; its row is locked until the transaction ends, which is what pause, cancel and takeovers wait for."""
+def run(*statements):
+    """The rows of each `(SQL, parameters)`, in order; None for one that returns none.
+
+    PostgreSQL takes them all in one round trip, each seeing what was committed before it began, and they cost half as much. A Django that binds
+    parameters on the server can't put several into one message, nor can SQLite, which has no trips to save.
+    """
+    if not statements:
+        return []
+    at_once = connection.vendor == "postgresql" and not connection.settings_dict["OPTIONS"].get("server_side_binding")
+    with connection.cursor() as cursor:
+        if not at_once:
+            return [_rows(cursor.execute(*statement) or cursor) for statement in statements]
+        cursor.execute("; ".join(sql for sql, _params in statements), [param for _sql, params in statements for param in params])
+        found = [_rows(cursor)]
+        while cursor.nextset():
+            found.append(_rows(cursor))
+        return found
+
+
+def _rows(cursor):
+    return cursor.fetchall() if cursor.description else None
+
+
+def locking(chunk, token):
+    """Lock the chunk's row until the transaction ends, if it is still ours (`is_ours`). Pause, cancel and takeovers wait for this lock."""
     rows = "FOR UPDATE" if connection.features.has_select_for_update else ""  # SQLite has locked the whole database by now
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM {_CHUNKS} WHERE id = %s AND state = 'held' AND token = %s {rows}", [chunk.pk, _uuid(token)])
-        return cursor.fetchone() is not None
+    return f"SELECT 1 FROM {_CHUNKS} WHERE id = %s AND state = 'held' AND token = %s {rows}", [chunk.pk, _uuid(token)]
 
 
-def read(chunk, pks):
-    """Those of these deliveries that still wait, `[Found, …]` by primary key, each with all that could keep it from being sent."""
-    sql, params = _reading(connection.vendor, len(pks))
-    given = {"topic": chunk.campaign.topic_id} | dict(enumerate(pks))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [given[param.name] if isinstance(param, _Open) else param for param in params])
-        return [_found(row) for row in cursor.fetchall()]
+def is_ours(rows):
+    """What `locking` says. If it isn't, nothing that ran beside it may be committed."""
+    return bool(rows)
 
 
-def mark(chunk, token, under_way, as_of, lease_until):
+def reading(chunk, pks):
+    """Those of these deliveries that still wait, by primary key, each with all that could keep it from being sent: rows for `found`."""
+    sql, params = _reading(connection.vendor)
+    return sql.replace(_PKS, ", ".join(map(str, pks))), [chunk.campaign.topic_id if param == _NO_TOPIC else param for param in params]
+
+
+def found(row):
+    """A row of `reading` as a Found."""
+    pk, attempts, status, subscribed, suppressed, reader, number, *about = row
+    # Asked of the person's own column: who was erased during the launch has left their number behind.
+    return Found(pk, attempts, status, subscribed, suppressed, number and Reader(reader, _as_uuid(number), *about))
+
+
+def marking(chunk, token, under_way, as_of, lease_until):
     """From the commit on these primary keys are being handed over: should we die, they are in doubt. None: nothing is."""
     lo, hi = (min(under_way), max(under_way)) if under_way else (None, None)
-    moment = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {_CHUNKS} SET window_lo = %s, window_hi = %s, window_at = %s, lease_until = %s WHERE id = %s AND token = %s",
-            [lo, hi, moment(as_of) if under_way else None, moment(lease_until), chunk.pk, _uuid(token)],
-        )
+    return (
+        f"UPDATE {_CHUNKS} SET window_lo = %s, window_hi = %s, window_at = %s, lease_until = %s WHERE id = %s AND token = %s",
+        [lo, hi, _moment(as_of) if under_way else None, _moment(lease_until), chunk.pk, _uuid(token)],
+    )
 
 
-def settle(pks, *, state, reason="", detail="", attempts=None, provider_ids=None, now):
-    """Write down what became of these deliveries. Whoever is not pending any more stays as it is.
+def settling(pks, changes, provider_ids=None):
+    """Write down what became of these deliveries: `{column: value}`. Whoever is not pending any more stays as it is.
 
-    `provider_ids`: one for each of them, or None where the route gives none. `attempts`: None for those that were not tried.
+    `provider_ids`: one for each of them, or None where the route gives none.
     """
-    changes = {"state": state, "reason": reason, "detail": detail, "settled_at": connection.ops.adapt_datetimefield_value(now)}
-    if attempts is not None:
-        changes["attempts"] = attempts
     columns = ", ".join(f"{column} = %s" for column in changes)
-    params = list(changes.values())
+    params = [_moment(value) if isinstance(value, datetime) else value for value in changes.values()]
     if provider_ids and len(set(provider_ids)) == 1:
         columns, params, provider_ids = f"{columns}, provider_id = %s", [*params, provider_ids[0]], None
-    with connection.cursor() as cursor:
-        if provider_ids:
-            # Both databases call the columns of VALUES column1 and column2.
-            rows = ", ".join(["(%s, %s)"] * len(pks))
-            pairs = [value for pair in zip(pks, provider_ids, strict=True) for value in pair]
-            cursor.execute(
-                f"UPDATE {_DELIVERIES} SET {columns}, provider_id = told.column2 FROM (VALUES {rows}) AS told"
-                f" WHERE id = told.column1 AND state = 'pending'",
-                [*params, *pairs],
-            )
-        else:
-            places = ", ".join(["%s"] * len(pks))
-            cursor.execute(f"UPDATE {_DELIVERIES} SET {columns} WHERE id IN ({places}) AND state = 'pending'", [*params, *pks])
+    if provider_ids:
+        # Both databases call the columns of VALUES column1 and column2.
+        rows = ", ".join([f"({pk}, %s)" for pk in pks])
+        return (
+            f"UPDATE {_DELIVERIES} SET {columns}, provider_id = told.column2 FROM (VALUES {rows}) AS told"
+            f" WHERE id = told.column1 AND state = 'pending'",
+            [*params, *provider_ids],
+        )
+    return f"UPDATE {_DELIVERIES} SET {columns} WHERE id IN ({', '.join(map(str, pks))}) AND state = 'pending'", params
 
 
 # -- Written once ------------------------------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class _Open:
-    """A parameter that is given at every run."""
-
-    name: object
-
-
 #: Values that no row has, put into the query where its open parameters go, and found again in what Django makes of it.
-_NO_TOPIC, _NO_PK = 2_147_000_001, 2_147_100_000
+_NO_TOPIC, _NO_PK = 2_147_000_001, 2_147_000_002
+
+#: Where the primary keys go: numbers of our own, written out, because a driver takes its time with parameters.
+_PKS = "/* primary keys */"
 
 
 def waiting(pks, topic_id):
-    """The query behind `read`. By primary key: an index on anything else would walk all that wait, and a range a whole chunk."""
+    """The query behind `reading`. By primary key: an index on anything else would walk all that wait, and a range a whole chunk."""
     return (
         Delivery.objects.filter(pk__in=pks, state=Delivery.State.PENDING)
         .annotate(
@@ -159,18 +176,13 @@ def waiting(pks, topic_id):
 
 
 @functools.lru_cache
-def _reading(vendor, count):
-    """`(SQL, parameters)` of the read of so many deliveries; the open parameters are `_Open`."""
-    pks = range(_NO_PK, _NO_PK + count)
-    sql, params = waiting(pks, _NO_TOPIC).query.sql_with_params()
-    names = {_NO_TOPIC: "topic"} | {pk: place for place, pk in enumerate(pks)}
-    return sql, [_Open(names[param]) if param in names else param for param in params]
-
-
-def _found(row):
-    pk, attempts, status, subscribed, suppressed, reader, number, *about = row
-    # Asked of the person's own column: who was erased during the launch has left their number behind.
-    return Found(pk, attempts, status, subscribed, suppressed, number and Reader(reader, _as_uuid(number), *about))
+def _reading(vendor):
+    """`(SQL, parameters)` of the read: `_PKS` stands where the primary keys go, `_NO_TOPIC` among the parameters where the topic goes."""
+    sql, params = waiting([_NO_PK], _NO_TOPIC).query.sql_with_params()
+    place = params.index(_NO_PK)
+    pieces = sql.split("%s")
+    before, after = "%s".join(pieces[: place + 1]), "%s".join(pieces[place + 1 :])
+    return f"{before}{_PKS}{after}", [*params[:place], *params[place + 1 :]]
 
 
 def _as_uuid(value):
@@ -179,3 +191,7 @@ def _as_uuid(value):
 
 def _uuid(token):
     return _TOKEN.get_db_prep_value(token, connection)
+
+
+def _moment(value):
+    return connection.ops.adapt_datetimefield_value(value)

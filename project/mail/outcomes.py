@@ -17,6 +17,10 @@ class Verdict(Enum):
     UNCERTAIN = "uncertain"  # it may have left
     UNTRIED = "untried"  # its turn had not come when time was up; the letter stays due
 
+    __hash__ = (
+        object.__hash__
+    )  # as good, for each is there once; Enum's is written in Python, and campaigns ask for it a hundred thousand times
+
 
 @dataclass(frozen=True)
 class Outcome:

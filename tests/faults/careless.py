@@ -13,7 +13,7 @@ State = Delivery.State
 
 def no_mark():
     """A window is handed over without saying so first: who dies with it in hand is not known to have had it."""
-    windows.mark = lambda *args: None
+    windows.marking = lambda *args: ("SELECT 1", [])
 
 
 def no_doubt():
@@ -30,18 +30,18 @@ def no_doubt():
 
 def sent_when_fetched():
     """A letter is written down as sent when it is taken from the database, before it is handed over."""
-    mark = windows.mark
+    marking = windows.marking
 
     def eager(chunk, token, under_way, *moments):
-        mark(chunk, token, under_way, *moments)
-        windows.settle(list(under_way) or [0], state=State.SENT, now=timezone.now())
+        windows.run(windows.settling(list(under_way) or [0], {"state": State.SENT, "settled_at": timezone.now()}))
+        return marking(chunk, token, under_way, *moments)
 
-    windows.mark = eager
+    windows.marking = eager
 
 
 def no_fence():
     """Who was taken for dead goes on as if nothing had happened."""
-    windows.lock = lambda chunk, token: True
+    windows.is_ours = lambda rows: True
 
 
 def no_claim():

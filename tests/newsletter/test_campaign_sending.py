@@ -167,7 +167,7 @@ def test_a_worker_that_dies_leaves_just_its_window_in_doubt(make_launched, make_
 
 def test_without_the_mark_the_dead_workers_letters_would_go_out_twice(make_launched, make_readers, route, monkeypatch):
     """The negative control of the test above."""
-    monkeypatch.setattr(windows, "mark", lambda *args: None)
+    monkeypatch.setattr(windows, "marking", lambda *args: ("SELECT 1", []))
     make_readers(10)
     make_launched()
 

@@ -143,14 +143,14 @@ def test_a_database_that_goes_away_for_a_moment_costs_no_knowledge(make_launched
     campaign = make_launched()
     rolling(lambda letter: SENT)
     monkeypatch.setattr(sending, "close_old_connections", lambda: None)
-    lock, broken = windows.lock, iter([False, True, True, False, True])
+    locking, broken = windows.locking, iter([False, True, True, False, True])
 
     def sometimes(chunk, token):
         if next(broken, False):
             raise OperationalError("the connection was closed")
-        return lock(chunk, token)
+        return locking(chunk, token)
 
-    monkeypatch.setattr(windows, "lock", sometimes)
+    monkeypatch.setattr(windows, "locking", sometimes)
 
     drain()
 
