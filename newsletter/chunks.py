@@ -30,7 +30,14 @@ State, Reason = Delivery.State, Delivery.Reason
 MOST_TRIES = 6
 
 #: How many candidates a worker looks at; it begins at a random one, so that two workers seldom try for the same.
-_LOOK = 8
+_LOOK = 4
+
+
+#: After one of these a letter waits as it did before.
+_NOT_TRIED = {Verdict.LATER, Verdict.PAUSE, Verdict.UNTRIED}
+
+#: The columns of a chunk that nobody holds.
+_FREE = {"token": None, "lease_until": None, "window_lo": None, "window_hi": None, "window_at": None}
 
 
 class FenceLost(Exception):
@@ -42,7 +49,7 @@ class Claim:
     """A chunk that is ours until `lease_until`.
 
     `waiting`: the primary keys that were due at `began` and whose turn has not come, in order. `under_way`: the letters handed over of which
-    nothing has been recorded yet, by primary key.
+    nothing has been recorded yet, by primary key. `remains`: some of the chunk wait for later, whatever becomes of these.
     """
 
     chunk: Chunk
@@ -50,6 +57,7 @@ class Claim:
     began: datetime
     lease_until: datetime
     waiting: list[int]
+    remains: bool = False
     under_way: dict[int, Letter] = field(default_factory=dict)
 
 
@@ -90,17 +98,21 @@ def take_back(now):
 
 def claim(now):
     """A Claim to a chunk that is due; None when there is none."""
-    candidates = list(ready(now).order_by("due_at", "pk").values_list("pk", flat=True)[:_LOOK])
+    candidates = list(ready(now).order_by("due_at", "pk").select_related("campaign__topic")[:_LOOK])
     random.shuffle(candidates)
-    for pk in candidates:
+    for chunk in candidates:
         token, lease_until = uuid.uuid4(), now + settings.MAIL_LEASE
-        free = Chunk.objects.filter(pk=pk, state=Chunk.State.READY, due_at__lte=now)
+        free = Chunk.objects.filter(pk=chunk.pk, state=Chunk.State.READY, due_at__lte=now)
         if free.update(state=Chunk.State.HELD, token=token, lease_until=lease_until):
             crashpoints.reach("claimed")
-            chunk = Chunk.objects.select_related("campaign__topic").get(pk=pk)
-            due = Delivery.objects.of(chunk).due(now).order_by("pk")
-            return Claim(chunk, token, now, lease_until, list(due.values_list("pk", flat=True)))
+            return _claimed(chunk, token, now, lease_until)
     return None
+
+
+def _claimed(chunk, token, now, lease_until):
+    [rows] = windows.run(windows.listing(chunk))
+    due = [pk for pk, retry_at in rows if retry_at is None or windows.moment_of(retry_at) <= now]
+    return Claim(chunk, token, now, lease_until, due, remains=len(due) < len(rows))
 
 
 # -- Turns -------------------------------------------------------------------------------------------------------------------------------
@@ -120,6 +132,7 @@ def turn(claim, settled, room):
         under_way = _still_under_way(claim, settled) | {letter.pk: letter for letter in letters}
         windows.run(*skips, windows.marking(claim.chunk, claim.token, under_way, claim.began, lease_until))
         crashpoints.reach("before-mark")
+    claim.remains = claim.remains or _any_waits(settled)
     claim.lease_until, claim.waiting, claim.under_way = lease_until, waiting, under_way
     crashpoints.reach("marked")
     return letters
@@ -129,9 +142,14 @@ def release(claim, settled, not_before=None):
     """Record what was settled and let go of the chunk: done when nothing of it is pending, else ready again when its next try is due, but not
     before `not_before`. Raises FenceLost, with nothing recorded."""
     now = timezone.now()
+    all_done = not claim.remains and not claim.waiting and not claim.under_way.keys() - {letter.pk for letter, _outcome in settled}
+    all_done = all_done and not _any_waits(settled)
     with transaction.atomic():
         _record_and_read(claim, settled, [], now)
-        _let_go(claim.chunk, max(now, not_before or now))
+        if all_done:
+            Chunk.objects.filter(pk=claim.chunk.pk).update(state=Chunk.State.DONE, **_FREE)
+        else:
+            _let_go(claim.chunk, max(now, not_before or now))
     crashpoints.reach("recorded")
 
 
@@ -231,7 +249,7 @@ def _fate(outcome, attempts):
     match outcome.verdict:
         case Verdict.SENT:
             return State.SENT, "", ""
-        case Verdict.LATER | Verdict.PAUSE | Verdict.UNTRIED:
+        case verdict if verdict in _NOT_TRIED:
             return None
         case Verdict.RETRY if attempts < MOST_TRIES:
             return State.PENDING, outcome.reason, outcome.detail
@@ -240,6 +258,13 @@ def _fate(outcome, attempts):
         case Verdict.UNCERTAIN:
             return State.UNCERTAIN, outcome.reason, outcome.detail
     return State.FAILED, outcome.reason, outcome.detail
+
+
+def _any_waits(settled):
+    """Whether one of these is to be tried once more."""
+    return any(
+        outcome.verdict in _NOT_TRIED or (outcome.verdict is Verdict.RETRY and letter.attempts + 1 < MOST_TRIES) for letter, outcome in settled
+    )
 
 
 def _written(fate, attempts, those, now):
@@ -258,5 +283,4 @@ def _let_go(chunk, due_at):
         pending.update(state=State.SKIPPED, reason=Reason.CANCELLED, settled_at=timezone.now())
         left["count"] = 0
     changes = {"state": Chunk.State.READY, "due_at": due_at if left["untried"] else max(due_at, left["earliest"] or due_at)}
-    free = {"token": None, "lease_until": None, "window_lo": None, "window_hi": None, "window_at": None}
-    Chunk.objects.filter(pk=chunk.pk).update(**free, **(changes if left["count"] else {"state": Chunk.State.DONE}))
+    Chunk.objects.filter(pk=chunk.pk).update(**_FREE, **(changes if left["count"] else {"state": Chunk.State.DONE}))

@@ -34,10 +34,10 @@ def slots_due(now):
 def drain(deadline):
     """Send what is due until `time.monotonic()` passes `deadline`. True when something is left that is due before the next tick would ring."""
     _begin_and_end(timezone.now())
-    while time.monotonic() < deadline and routes.open_now(STREAM, now := timezone.now()):
+    while time.monotonic() < deadline and routes.is_open(route := routes.row(STREAM), now := timezone.now()):
         claim = chunks.claim(now)
         if claim:
-            send(claim, deadline)
+            send(claim, deadline, healthy=not route.failures)
         elif not _due_within(min(settings.MAIL_TICK, max(deadline - time.monotonic(), 0)), now):
             break
         else:
@@ -66,9 +66,12 @@ def _begin_and_end(now):
     campaigns.finish(now)
 
 
-def send(claim, deadline):
-    """Hand over a chunk that is ours, as far as time, the route and the clocks of its readers allow, and let go of it."""
-    run = _Run(claim, deadline)
+def send(claim, deadline, *, healthy=False):
+    """Hand over a chunk that is ours, as far as time, the route and the clocks of its readers allow, and let go of it.
+
+    `healthy`: the route's row says of no failure, so a success need not be told to it.
+    """
+    run = _Run(claim, deadline, healthy)
     try:
         try:
             run.to_its_end()
@@ -87,12 +90,12 @@ def send(claim, deadline):
 class _Run:
     """One claim being handed over. `settled`: what is known and not recorded yet; `not_before`: when the chunk may be tried again."""
 
-    def __init__(self, claim, deadline):
-        self.claim, self.deadline = claim, deadline
+    def __init__(self, claim, deadline, healthy):
+        self.claim, self.deadline, self.healthy = claim, deadline, healthy
         self.writer = _writer(claim.chunk)
         self.carrier = carriers.of(STREAM)
         self.settled, self.not_before = [], None
-        self.stopped = self.healthy = False
+        self.stopped = False
 
     def to_its_end(self):
         """Window after window, until nothing is due, time is up, or the route rests. What was settled last is left for the release."""
@@ -149,12 +152,12 @@ class _Run:
         return min(self.claim.lease_until, timezone.now() + timedelta(seconds=max(self.deadline - time.monotonic(), 0)))
 
     def _note(self):
-        """Tell the route's row how it fares: of trouble the gravest, of success once per chunk."""
+        """Tell the route's row how it fares: of trouble the gravest, of success once after trouble."""
         verdicts = {outcome.verdict: outcome for _letter, outcome in self.settled}
         trouble = next((verdicts[bad] for bad in (Verdict.PAUSE, Verdict.LATER, Verdict.UNCERTAIN) if bad in verdicts), None)
         if trouble or (not self.healthy and Verdict.SENT in verdicts):
             routes.note(STREAM, trouble or SENT)
-        self.healthy = self.healthy or Verdict.SENT in verdicts
+        self.healthy = not trouble and (self.healthy or Verdict.SENT in verdicts)
         untried = sum(outcome.verdict in {*carriers.STOPPED, Verdict.UNTRIED} for _letter, outcome in self.settled)
         if untried:
             pace.give_back(STREAM, untried, timezone.now())

@@ -43,7 +43,11 @@ class Skeleton:
     _date: tuple = field(default=(0, b""))
 
     def wire(self, letter):
-        """The finished letter to one reader: CRLF, 7-bit, no line begins with a dot. Raises ValueError for an impossible address.
+        """The finished letter to one reader: CRLF, 7-bit, no line begins with a dot. Raises ValueError for an impossible address."""
+        return b"".join(self.parts(letter))
+
+    def parts(self, letter):
+        """The same letter in pieces, most of them the same objects for every reader: whoever can write pieces need not copy them.
 
         `letter`: as windows.Letter, with `.name` (the delivery's public id, opaque), `.address` and `.reader`.
         """
@@ -61,7 +65,7 @@ class Skeleton:
         pieces = self.pieces.copy()
         for index, number in self.slots:
             pieces[index] = made[number]
-        return b"".join(pieces)
+        return pieces
 
     def _now(self):
         """The Date of a letter completed now (RFC 5322 §3.6.1), written anew once a second."""

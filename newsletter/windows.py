@@ -7,7 +7,7 @@ per process and only its parameters change; what it says comes from the models a
 import functools
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection
 from django.db.models import F
@@ -111,6 +111,14 @@ def found(row):
     return Found(pk, attempts, status, subscribed, suppressed, number and Reader(reader, _as_uuid(number), *about))
 
 
+def listing(chunk):
+    """All deliveries of a chunk that wait, by primary key: rows `(primary key, retry_at)`."""
+    sql, params = _listing(connection.vendor)
+    given = {_NO_CAMPAIGN: chunk.campaign_id, _NO_LO: chunk.lo, _NO_HI: chunk.hi, _NO_VARIANT: chunk.variant}
+    given |= {_NO_LANGUAGE: chunk.language, _NO_ZONE: chunk.zone}
+    return sql, [given.get(param, param) for param in params]
+
+
 def marking(chunk, token, under_way, as_of, lease_until):
     """From the commit on these primary keys are being handed over: should we die, they are in doubt. None: nothing is."""
     lo, hi = (min(under_way), max(under_way)) if under_way else (None, None)
@@ -143,7 +151,8 @@ def settling(pks, changes, provider_ids=None):
 # -- Written once ------------------------------------------------------------------------------------------------------------------------
 
 #: Values that no row has, put into the query where its open parameters go, and found again in what Django makes of it.
-_NO_TOPIC, _NO_PK = 2_147_000_001, 2_147_000_002
+_NO_TOPIC, _NO_PK, _NO_CAMPAIGN, _NO_LO, _NO_HI = range(2_147_000_001, 2_147_000_006)
+_NO_VARIANT, _NO_LANGUAGE, _NO_ZONE = 31_999, "-l", "-zone"
 
 #: Where the primary keys go: numbers of our own, written out, because a driver takes its time with parameters.
 _PKS = "/* primary keys */"
@@ -185,6 +194,14 @@ def _reading(vendor):
     return f"{before}{_PKS}{after}", [*params[:place], *params[place + 1 :]]
 
 
+@functools.lru_cache
+def _listing(vendor):
+    """`(SQL, parameters)`, with the values that no chunk has among the parameters."""
+    chunk = Chunk(campaign_id=_NO_CAMPAIGN, lo=_NO_LO, hi=_NO_HI, language=_NO_LANGUAGE, variant=_NO_VARIANT, zone=_NO_ZONE)
+    rows = Delivery.objects.of(chunk).filter(state=Delivery.State.PENDING).order_by("pk")
+    return rows.values_list("pk", "retry_at").query.sql_with_params()
+
+
 def _as_uuid(value):
     return value if isinstance(value, uuid.UUID) else uuid.UUID(value)  # SQLite keeps 32 hex digits
 
@@ -195,3 +212,8 @@ def _uuid(token):
 
 def _moment(value):
     return connection.ops.adapt_datetimefield_value(value)
+
+
+def moment_of(value):
+    """A moment as a raw row has it, aware: SQLite keeps UTC and does not say so."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

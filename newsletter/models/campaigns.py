@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from project.mail import keyed
+
 from .subscribers import Subscriber, Topic
 
 
@@ -173,7 +175,7 @@ def public_id(pk):
 
     Under ADDRESS_KEY, because a provider may report on a letter after SECRET_KEY has been changed.
     """
-    return f"d{pk}-{hmac.digest(_public_id_key(settings.ADDRESS_KEY), str(pk).encode(), 'sha256').hex()[:20]}"
+    return f"d{pk}-{keyed.digest(_public_id_key(settings.ADDRESS_KEY), str(pk).encode()).hex()[:20]}"
 
 
 @functools.lru_cache(maxsize=2)

@@ -30,6 +30,9 @@ class Writer(Protocol):
     def wire(self, letter) -> bytes:
         """The whole letter as it goes over the wire (RFC 5322, CRLF, 7 bit), no line of it beginning with a dot."""
 
+    def parts(self, letter) -> list[bytes]:
+        """The same in pieces, most of them the same objects for every letter."""
+
     def message(self, letter):
         """The same letter as a Django EmailMessage, for a route that takes one at a time."""
 

@@ -184,7 +184,10 @@ def row(stream):
 
 def open_now(stream, now):
     """Whether letters may be tried: neither paused nor resting after failures."""
-    route = row(stream)
+    return is_open(row(stream), now)
+
+
+def is_open(route, now):
     return route.paused_at is None and (route.probe_at is None or route.probe_at <= now)
 
 

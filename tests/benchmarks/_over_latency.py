@@ -32,6 +32,9 @@ class Writer:
         line = b"x" * 74 + b"\r\n"
         self.bytes = head + line * ((size - len(head)) // len(line))
 
+    def parts(self, letter):
+        return [self.wire(letter)]
+
     def wire(self, letter):
         return self.bytes
 

@@ -58,6 +58,9 @@ class Writer:
     def __init__(self, size=500):
         self.size = size
 
+    def parts(self, letter):
+        return [self.wire(letter)]
+
     def wire(self, letter):
         return b"To: %b\r\nSubject: News\r\n\r\n" % letter.address.encode() + b"Seventy bytes or so of what there is to say this month.\r\n" * (
             self.size // 56

@@ -125,4 +125,4 @@ def _job(message):
     addresses = [smtplib.quoteaddr(sanitize_address(address, encoding)) for address in (message.from_email, *message.recipients())]
     sender, *recipients = [address.removeprefix("<").removesuffix(">").encode("ascii") for address in addresses]
     body = message.message().as_bytes(linesep="\r\n")
-    return Job(message, sender, recipients, body if body.endswith(b"\r\n") else body + b"\r\n", plain=False)
+    return Job(message, sender, recipients, [body if body.endswith(b"\r\n") else body + b"\r\n"], plain=False)

@@ -12,7 +12,7 @@ _IDLE = 5
 
 
 class SmtpCarrier:
-    """Carries letters as bytes (`writer.wire`) over up to `connections` connections, opened as they are needed and kept. It never raises.
+    """Carries letters as bytes (`writer.parts`) over up to `connections` connections, opened as they are needed and kept. It never raises.
 
     One thread; not to be shared between processes. With PIPELINING a letter costs one round trip and is the only one of its connection in doubt
     should it break; with CHUNKING too, all of a window are under way, and in doubt; without either it is the stock dialogue.
@@ -44,10 +44,10 @@ class SmtpCarrier:
         Comes back when another letter could be begun, for `letters=[]` when nothing is under way. Nothing is begun after `until`:
         what was not comes back UNTRIED. With a LATER or PAUSE among the outcomes nothing is under way any more.
         """
-        sender, wire = writer.sender.encode("ascii"), writer.wire
+        sender, parts = writer.sender.encode("ascii"), writer.parts
 
         def build(letter):
-            return Job(letter, sender, (letter.address.encode("ascii"),), wire(letter), plain=True)
+            return Job(letter, sender, (letter.address.encode("ascii"),), parts(letter), plain=True)
 
         seconds = (until - timezone.now()).total_seconds()
         return self._exchange.hand_over(letters, build, more=bool(letters), seconds=seconds)

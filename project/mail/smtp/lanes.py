@@ -24,6 +24,12 @@ _MOST_PIECES = 512
 MOST_UNREAD = 512 * 1024
 
 
+def _dots_doubled(pieces):
+    """RFC 5321 §4.5.2. `(pieces, their size)`."""
+    body = _LEADING_DOT.sub(b"..", b"".join(pieces))
+    return [body], len(body)
+
+
 class Way(Enum):
     """How letters go over a connection."""
 
@@ -35,16 +41,32 @@ class Way(Enum):
 class Job:
     """One letter to hand over.
 
-    `item`: the caller's own. `body`: ends with CRLF. `plain`: seven-bit, and no line begins with a dot. `moves`: how often its connection was
-    lost while it was next in line.
+    `item`: the caller's own. `body`: pieces, the last of which ends with CRLF. `plain`: seven-bit, and no line begins with a dot. `moves`: how
+    often its connection was lost before anything was said of it.
     """
 
-    __slots__ = ("answered", "body", "end", "heard", "item", "moves", "plain", "recipients", "refusals", "refused", "sender", "start", "taken")
+    __slots__ = (
+        "answered",
+        "body",
+        "end",
+        "heard",
+        "item",
+        "moves",
+        "plain",
+        "recipients",
+        "refusals",
+        "refused",
+        "sender",
+        "size",
+        "start",
+        "taken",
+    )
 
     def __init__(self, item, sender, recipients, body, *, plain):
         if _CONTROL(sender) or any(map(_CONTROL, recipients)):
             raise ValueError("A control character in an address.")
         self.item, self.sender, self.recipients, self.body, self.plain = item, sender, recipients, body, plain
+        self.size = sum(map(len, body))
         self.moves = 0
         self.forget()
 
@@ -93,16 +115,15 @@ class Lane:
 
     # -- Saying --------------------------------------------------------------------------------------------------------------------------
 
-    def _put(self, *pieces):
+    def _put(self, pieces, size):
         if not self.steps:
             self.since = time.monotonic()
         self.out += pieces
-        for piece in pieces:
-            self.queued += len(piece)
+        self.queued += size
 
     def ask(self, command, step, job=None):
         """One command, whose answer it waits for."""
-        self._put(command)
+        self._put([command], len(command))
         self.steps.append((step, job))
 
     def begin(self, job):
@@ -116,14 +137,15 @@ class Lane:
         if dirty:  # after a refusal a server may still think itself amid the old letter
             self.ask(b"RSET\r\n", RSET)
         recipients = [b"RCPT TO:<%b>\r\n" % address for address in job.recipients]
-        last = b"BDAT %d LAST\r\n" % len(job.body) if self.way is Way.CHUNK else b"DATA\r\n"
-        self._put(b"".join([self.mail(job), *recipients, last]))
+        last = b"BDAT %d LAST\r\n" % job.size if self.way is Way.CHUNK else b"DATA\r\n"
+        commands = b"".join([self.mail(job), *recipients, last])
+        self._put([commands], len(commands))
         steps = self.steps
         steps.append((MAIL, job))
         for _address in recipients:
             steps.append((RCPT, job))
         if self.way is Way.CHUNK:
-            self._write_body(job, job.body)
+            self._write_body(job, job.body, job.size)
             steps.append((LAST, job))
         else:
             steps.append((DATA, job))
@@ -133,8 +155,8 @@ class Lane:
         options = b""
         if not job.plain:
             if self.measured:
-                options += b" SIZE=%d" % len(job.body)
-            if self.eight_bit and not job.body.isascii():
+                options += b" SIZE=%d" % job.size
+            if self.eight_bit and not all(piece.isascii() for piece in job.body):
                 options += b" BODY=8BITMIME"
         return b"MAIL FROM:<%b>%b\r\n" % (job.sender, options)
 
@@ -148,7 +170,8 @@ class Lane:
     def say_letter(self):
         """The body of the letter in the slot, and the final dot."""
         job, self.slot, self.held = self.slot, None, False
-        self._write_body(job, job.body if job.plain else _LEADING_DOT.sub(b"..", job.body), b".\r\n")
+        body, size = (job.body, job.size) if job.plain else _dots_doubled(job.body)
+        self._write_body(job, [*body, b".\r\n"], size + 3)
         self.steps.append((DOT, job))
 
     def say_nothing(self):
@@ -156,9 +179,9 @@ class Lane:
         job, self.slot = self.slot, None
         self.ask(b".\r\n", LONE_DOT, job)
 
-    def _write_body(self, job, *pieces):
+    def _write_body(self, job, pieces, size):
         job.start = self.queued
-        self._put(*pieces)
+        self._put(pieces, size)
         job.end = self.queued
 
     # -- Writing -------------------------------------------------------------------------------------------------------------------------
@@ -186,6 +209,9 @@ class Lane:
     def _written(self, count):
         self.sent += count
         out = self.out
+        if self.sent == self.queued:
+            out.clear()
+            return
         done = 0
         while done < len(out) and count >= len(out[done]):
             count -= len(out[done])
