@@ -37,6 +37,12 @@ def token(field, subscriber):
     return tokens.make(_OWN[field][1], subscriber.public_id.hex)
 
 
+def tokens_of(subscriber):
+    """`{merge field: token}` of all of a subscriber's own links."""
+    value = subscriber.public_id.hex
+    return {field: tokens.make(purpose, value) for field, (_page, purpose) in _OWN.items()}
+
+
 def around(field, language):
     """What stands before and after the token, the same for all readers of a language."""
     return _around(field, language, settings.SITE_URL)

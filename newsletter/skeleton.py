@@ -57,9 +57,8 @@ class Skeleton:
             "last_name": merge.clean(reader.last_name),
             "address": letter.address,
             "letter": letter.name,
-            "unsubscribe_url": links.token("unsubscribe_url", reader),
-            "preferences_url": links.token("preferences_url", reader),
             "date": self._now(),
+            **links.tokens_of(reader),
         }
         made = [make(values) for make in self.makers]
         pieces = self.pieces.copy()

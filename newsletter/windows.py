@@ -6,8 +6,8 @@ per process and only its parameters change; what it says comes from the models a
 
 import functools
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F
@@ -20,8 +20,7 @@ _CHUNKS, _DELIVERIES = Chunk._meta.db_table, Delivery._meta.db_table
 _TOKEN = Chunk._meta.get_field("token")
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """Whom a letter is for: what its words and links need of a Subscriber."""
 
     pk: int
@@ -32,25 +31,17 @@ class Reader:
     last_name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Letter:
     """One delivery to be handed over. `name`: its public id, opaque and the same at every try; `attempts`: how many there were before."""
 
-    pk: int
-    attempts: int
-    reader: Reader
-    name: str = field(init=False)
+    __slots__ = ("address", "attempts", "name", "pk", "reader")
 
-    def __post_init__(self):
-        object.__setattr__(self, "name", public_id(self.pk))
-
-    @property
-    def address(self):
-        return self.reader.address
+    def __init__(self, pk, attempts, reader):
+        self.pk, self.attempts, self.reader = pk, attempts, reader
+        self.name, self.address = public_id(pk), reader.address
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A due delivery, with all that could keep it from being sent. `reader` is None once the person was erased."""
 
     pk: int

@@ -24,6 +24,41 @@ _BODY = "\n\n".join(
     ]
 )  # fmt: skip
 
+_FIRST_NAMES = ["Ana", "José Ángel", "Margaret", "Robert", "Linda", "María", "James", "Inés"]
+_LAST_NAMES = [
+    "Smith",
+    "Johnson",
+    "Williams",
+    "Brown",
+    "Jones",
+    "García",
+    "Miller",
+    "Davis",
+    "Rodríguez",
+    "Martínez",
+    "Hernández",
+    "López",
+    "González",
+    "Wilson",
+    "Anderson",
+    "Thomas",
+    "Taylor",
+    "Moore",
+    "Jackson",
+    "Martin",
+    "Lee",
+    "Pérez",
+    "Thompson",
+    "White",
+    "Harris",
+    "Sánchez",
+    "Clark",
+    "Ramírez",
+    "Lewis",
+    "Robinson",
+    "O’Brien",
+]
+
 _TABLES = ("newsletter_delivery", "newsletter_chunk", "newsletter_campaigntext", "newsletter_campaign")
 
 
@@ -36,8 +71,7 @@ def make_practice():
 
 
 def make_readers(count):
-    """Subscribers up to so many, and a topic that just these read. Some names need encoding; one reader in five reads Spanish, which the
-    newsletter is not written in here, so that every letter measured is alike."""
+    """Subscribers up to so many, and a topic that just these read. They share names as people do: a few dozen, some of which need encoding."""
     topic, _new = Topic.objects.get_or_create(slug=f"readers-{count}", defaults={"offered": False})
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM newsletter_subscriber")
@@ -45,9 +79,9 @@ def make_readers(count):
         cursor.execute(
             """INSERT INTO newsletter_subscriber (public_id, address, address_hash, first_name, last_name, language, zone, created_at)
                SELECT gen_random_uuid(), 'reader' || n || '@example.org', encode(sha256(n::text::bytea), 'hex'),
-                      CASE n %% 3 WHEN 0 THEN 'Ana' WHEN 1 THEN 'José Ángel' ELSE 'Margaret' END, 'Muñoz ' || n, 'en', '', now()
+                      (%s::text[])[1 + n %% 8], (%s::text[])[1 + n %% 31], 'en', '', now()
                FROM generate_series(%s, %s) AS n""",
-            [have + 1, count],
+            [_FIRST_NAMES, _LAST_NAMES, have + 1, count],
         )
         cursor.execute("SELECT count(*) FROM newsletter_subscription WHERE topic_id = %s", [topic.pk])
         if not cursor.fetchone()[0]:
