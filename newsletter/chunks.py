@@ -245,19 +245,19 @@ class _News:
 
 
 def _fate(outcome, attempts):
-    """(state, reason, detail) an outcome leaves a delivery in; None when it was not tried, or the route rests."""
+    """(state, reason, detail), plain strings, that an outcome leaves a delivery in; None when it was not tried, or the route rests."""
     match outcome.verdict:
         case Verdict.SENT:
-            return State.SENT, "", ""
+            return State.SENT.value, "", ""
         case verdict if verdict in _NOT_TRIED:
             return None
         case Verdict.RETRY if attempts < MOST_TRIES:
-            return State.PENDING, outcome.reason, outcome.detail
+            return State.PENDING.value, outcome.reason, outcome.detail
         case Verdict.RETRY:
-            return State.FAILED, "gave-up", outcome.detail
+            return State.FAILED.value, "gave-up", outcome.detail
         case Verdict.UNCERTAIN:
-            return State.UNCERTAIN, outcome.reason, outcome.detail
-    return State.FAILED, outcome.reason, outcome.detail
+            return State.UNCERTAIN.value, outcome.reason, outcome.detail
+    return State.FAILED.value, outcome.reason, outcome.detail
 
 
 def _any_waits(settled):

@@ -65,17 +65,16 @@ def run(*statements):
         return []
     at_once = connection.vendor == "postgresql" and not connection.settings_dict["OPTIONS"].get("server_side_binding")
     with connection.cursor() as cursor:
-        if not at_once:
-            return [_rows(cursor.execute(*statement) or cursor) for statement in statements]
-        cursor.execute("; ".join(sql for sql, _params in statements), [param for _sql, params in statements for param in params])
-        found = [_rows(cursor)]
-        while cursor.nextset():
-            found.append(_rows(cursor))
+        if at_once:
+            cursor.execute("; ".join(sql for sql, _params in statements), [param for _sql, params in statements for param in params])
+        found = []
+        for place, (sql, params) in enumerate(statements):
+            if not at_once:
+                cursor.execute(sql, params)
+            elif place:
+                cursor.nextset()
+            found.append(cursor.fetchall() if sql.startswith("SELECT") else None)
         return found
-
-
-def _rows(cursor):
-    return cursor.fetchall() if cursor.description else None
 
 
 def locking(chunk, token):
