@@ -131,6 +131,7 @@ def launch(campaign, now):
         Campaign.objects.filter(pk=campaign.pk).update(content_hash=content.content_hash(texts), audience_size=size)
         _write_chunks(campaign, now)
         _set_due_times(campaign, now)
+        _take_stock()
     return True
 
 
@@ -190,6 +191,14 @@ def _write_chunks(campaign, now):
     """
     moment = connection.ops.adapt_datetimefield_value(now)
     _insert_select(Chunk, [*kind, "lo", "hi", "due_at", "state"], select, [moment, campaign.pk])
+
+
+def _take_stock():
+    """Have PostgreSQL look at the table now. By what it knew of an earlier, smaller campaign it would join each window of a large one by
+    reading all subscribers up to its last, until autovacuum comes by after a minute. It takes a twentieth of a second; SQLite has one plan."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {_quote(Delivery._meta.db_table)}")
 
 
 def _quote(name):

@@ -38,6 +38,32 @@ def test_a_window_is_read_along_the_primary_key_even_without_statistics(make_lau
         assert "newsletter_delivery_pkey" in plan or "newsletter_delivery USING INTEGER PRIMARY KEY" in plan
 
 
+def reads_all_readers(make_launched, make_readers):
+    """Whether the last window of a large campaign, sent soon after a small one, is planned by what was known of the small one."""
+    make_readers(20)
+    make_launched(slug="small")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    make_readers(5000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "ANALYZE newsletter_subscriber, newsletter_subscription")
+    campaign = make_launched(slug="large")
+    last = list(Delivery.objects.filter(campaign=campaign).order_by("-pk").values_list("pk", flat=True)[:48])
+    plan = windows.waiting(last, campaign.topic_id).explain()
+    return "Merge" in plan or "Seq Scan on newsletter_subscriber" in plan or "SCAN newsletter_subscriber" in plan
+
+
+def test_a_large_campaign_after_a_small_one_reads_no_more_than_its_window(make_launched, make_readers):
+    assert not reads_all_readers(make_launched, make_readers)
+
+
+def test_without_a_look_at_the_table_postgresql_would_read_all_readers_for_each_window(make_launched, make_readers, monkeypatch):
+    """The negative control; SQLite doesn't fall into it."""
+    monkeypatch.setattr(campaigns, "_take_stock", lambda: None)
+
+    assert reads_all_readers(make_launched, make_readers) == (connection.vendor == "postgresql")
+
+
 def test_recording_a_letter_changes_no_index(make_launched, make_readers):
     """PostgreSQL writes into every index of a row when a column of any of them, or of its condition, changes. What was sent has no reason."""
     columns = {column for index in _indexes() for column in index["columns"]}
