@@ -161,16 +161,13 @@ def late_evidence(settled):
 
 def _record_and_read(claim, settled, pks, now):
     """Make sure that the chunk is ours, record, and read these deliveries: `[windows.Found, …]`. Together, because they cost least together."""
-    records, news = _records(settled, now), _News(settled)
+    record = Record(settled, now)
     reading = [windows.reading(claim.chunk, pks)] if pks else []
-    locked, *rows = windows.run(windows.locking(claim.chunk, claim.token), *records, *news.questions, *reading)
+    locked, *rows = windows.run(windows.locking(claim.chunk, claim.token), *record.statements, *reading)
     if not windows.is_ours(locked):
         raise FenceLost
     found = [windows.found(row) for row in rows.pop()] if reading else []
-    for letter, outcome in settled:
-        if outcome.verdict is Verdict.BOUNCED:
-            suppressions.hard_bounce(letter.reader.address_hash)
-    news.catch_up(rows[len(records) :])
+    record.follow(rows)
     return found
 
 
@@ -228,20 +225,26 @@ def _records(settled, now):
     return [_written(fate, attempts, those, now) for (fate, attempts), those in alike.items()]
 
 
-class _News:
-    """What providers told of letters while they were being handed over. `questions`: statements; their rows are what `catch_up` wants."""
+class Record:
+    """What is written down of letters that were settled, and what follows from it. Run `statements` and `follow` in one transaction."""
 
-    def __init__(self, settled):
+    def __init__(self, settled, now):
+        self._bounced = [letter for letter, outcome in settled if outcome.verdict is Verdict.BOUNCED]
         left = [(letter, outcome) for letter, outcome in settled if outcome.verdict in {Verdict.SENT, Verdict.UNCERTAIN}]
         self._letters = {letter.name: letter.pk for letter, _outcome in left}
         self._names = {}
         for letter, outcome in left:
             if outcome.provider_id:
                 self._names.setdefault(outcome.provider_id, []).append(letter.pk)
-        self.questions = deliveries.questions(self._letters, self._names)
+        self._written = _records(settled, now)
+        self.statements = [*self._written, *deliveries.questions(self._letters, self._names)]
 
-    def catch_up(self, answers):
-        deliveries.catch_up([row for rows in answers for row in rows], self._letters, self._names)
+    def follow(self, rows):
+        """`rows`: those of `statements`. Dead addresses are suppressed, and news told while the letters were being handed over is heard."""
+        for letter in self._bounced:
+            suppressions.hard_bounce(letter.reader.address_hash)
+        news = [row for answer in rows[len(self._written) :] for row in answer]
+        deliveries.catch_up(news, self._letters, self._names)
 
 
 def _fate(outcome, attempts):

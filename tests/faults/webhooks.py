@@ -1,9 +1,10 @@
 """Everything a provider may tell of a campaign's letters, in any order and more than once, and what it must come to."""
 
 from anymail.signals import AnymailTrackingEvent
+from django.db import transaction
 from django.utils import timezone
 
-from newsletter import chunks
+from newsletter import chunks, windows
 from newsletter.models import Delivery, Subscription
 from newsletter.windows import Letter, Reader
 from project.mail import events
@@ -33,7 +34,9 @@ def tell(delivery, what):
     if isinstance(what, Outcome):
         reader = delivery.subscriber
         names = Reader(reader.pk, reader.public_id, reader.address, reader.address_hash, reader.first_name, reader.last_name)
-        chunks._record([(Letter(delivery.pk, 0, names), what)], timezone.now())
+        record = chunks.Record([(Letter(delivery.pk, 0, names), what)], timezone.now())
+        with transaction.atomic():
+            record.follow(windows.run(*record.statements))
         return
     hard = what == "hard bounced"
     event = AnymailTrackingEvent(
