@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import shutil
+import socket
 
 import pytest
 from django.conf import settings
@@ -83,3 +84,12 @@ def deliver(db):
 @pytest.fixture
 def on_postgresql():
     return connection.vendor == "postgresql"
+
+
+@pytest.fixture
+def black_hole():
+    """A port that takes connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        yield listener.getsockname()[1]

@@ -1,7 +1,6 @@
 """Bad luck while somebody registers: the broker is away or dumb, the database is busy or cannot be written."""
 
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -38,15 +37,6 @@ for n in range(2):
     answer = client.post(sys.argv[1], person | {"email": f"ana{n}@example.org"})
     print(answer.status_code, time.monotonic() - began)
 """
-
-
-@pytest.fixture
-def black_hole():
-    """A port that takes connections and never says a word."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(16)
-        yield listener.getsockname()[1]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The broker is a doorbell: one that is down, or answers nothing, costs a page one short wait and no letter."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,15 +10,6 @@ from celery import Celery
 
 from project.mail import bells, sweep, work
 from project.mail.models import Ledger
-
-
-@pytest.fixture
-def black_hole():
-    """A port that takes connections and never says a word."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(16)
-        yield listener.getsockname()[1]
 
 
 @pytest.fixture

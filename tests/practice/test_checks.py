@@ -61,3 +61,16 @@ def test_with_debug_the_defaults_do(tmp_path):
     ended = manage("check", "--fail-level", "WARNING", env=environment(tmp_path, DEBUG="1"))
 
     assert ended.returncode == 0, ended.stdout
+
+
+def test_whether_a_migration_is_missing_can_be_asked_without_secrets(tmp_path):
+    answer = manage("makemigrations", "--check", "--dry-run", env=environment(tmp_path))
+
+    assert (answer.returncode, answer.stdout.strip()) == (0, "No changes detected")
+
+
+def test_everything_that_serves_or_sends_is_still_refused_without_them(tmp_path):
+    answer = manage("tick", env=environment(tmp_path))
+
+    assert answer.returncode == 1
+    assert "SECRET_KEY is the default" in answer.stdout
