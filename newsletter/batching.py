@@ -106,8 +106,7 @@ class Sheet:
         self._same_for_all = content.values_for(sample, practice, compiled.language)
         self._html = self._written(compiled.html, "html", dialect.html, content.as_html, partial(marked_up, dialect))
         self._text = self._written(compiled.text, "text", dialect.text, str, partial(plain, dialect))
-        self._tokens = {"unsubscribe_url"} | {variable.name for variable in self._variables.values() if variable.put is None}
-        self._subject_parts = _cut(compiled.subject)
+        self._subject_parts = [_kept(part) if isinstance(part, str) else part for part in merge.cut(compiled.subject)]
         self._own_subject = not all(isinstance(part, str) or part[0] in _PRACTICE for part in self._subject_parts)
         subject = dialect.text.format("subject") if self._own_subject else self._subject({})
         self._take_headers(compiled, sample, practice, topic)
@@ -182,10 +181,8 @@ class Sheet:
 
     def _values(self, reader):
         """What is this reader's own; of a link, its token."""
-        values = {"first_name": merge.clean(reader.first_name), "last_name": merge.clean(reader.last_name)}
-        for name in self._tokens:
-            values[name] = links.token(name, reader)
-        return values
+        names = {"first_name": merge.clean(reader.first_name), "last_name": merge.clean(reader.last_name)}
+        return names | links.tokens_of(reader)
 
     def _recipient(self, address, values):
         name = f"{values['first_name']} {values['last_name']}".strip()
@@ -215,15 +212,6 @@ class Sheet:
         return own
 
 
-def _cut(line):
-    """A subject cut as `Compiled.html` is; its literals without what `merge.clean` would take out of the whole."""
-    parts, at = [], 0
-    for match in merge.TAG.finditer(line):
-        parts += [_kept(line[at : match.start()]), (match[1].strip(), match[2])]
-        at = match.end()
-    return [*parts, _kept(line[at:])]
-
-
 def _kept(literal):
-    """`merge.clean`, with the blanks at both ends."""
+    """A subject's literal without what `merge.clean` would take out of the whole, with the blanks at both ends."""
     return merge.clean(f"-{literal}-")[1:-1]

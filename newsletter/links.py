@@ -29,16 +29,11 @@ def preferences_url(subscriber, language):
 
 def _url(field, subscriber, language):
     before, after = around(field, language)
-    return f"{before}{token(field, subscriber)}{after}"
-
-
-def token(field, subscriber):
-    """The part of such a link that is the reader's: letters, digits, `-`, `_` and `:`, which nothing needs to escape."""
-    return tokens.make(_OWN[field][1], subscriber.public_id.hex)
+    return f"{before}{tokens_of(subscriber)[field]}{after}"
 
 
 def tokens_of(subscriber):
-    """`{merge field: token}` of all of a subscriber's own links."""
+    """`{merge field: token}`: what of such links is the reader’s own: letters, digits, `-`, `_` and `:`, which nothing needs to escape."""
     value = subscriber.public_id.hex
     return {field: tokens.make(purpose, value) for field, (_page, purpose) in _OWN.items()}
 

@@ -98,10 +98,10 @@ def carrier():
 @pytest.fixture
 def words(practice, db, monkeypatch):
     """`words(carrier, …)`: a Writer for its route."""
-    token = functools.cache(lambda field, public_id: real(field, SimpleNamespace(public_id=public_id)))
-    real = links.token
+    real = links.tokens_of
+    once = functools.cache(lambda public_id: real(SimpleNamespace(public_id=public_id)))
     # A link holds the second it was made in; here, always the same.
-    monkeypatch.setattr(links, "token", lambda field, reader: token(field, reader.public_id))
+    monkeypatch.setattr(links, "tokens_of", lambda reader: once(reader.public_id))
     topic = Topic.objects.get_or_create(standard=True, defaults={"slug": "newsletter"})[0]
     return lambda carrier, **changes: Words(practice, topic, carrier.spec.can, **changes)
 
