@@ -318,7 +318,10 @@ def test_a_letter_the_server_chokes_on_waits_while_the_others_go(carriers, offer
         found = deliver(carriers(port), letters(60))
 
     assert found[Letter(30)].verdict in ({RETRY} if offers is not CHUNK else {RETRY, UNCERTAIN})
-    assert verdicts(found).count(SENT) == len(taken) >= (59 if offers is not CHUNK else 40)
+    sent, doubtful = verdicts(found).count(SENT), verdicts(found).count(UNCERTAIN)
+    assert sent >= (59 if offers is not CHUNK else 40)
+    # With letters behind each other, the server's hanging up may swallow its answer to one it has taken: that one is in doubt.
+    assert sent <= len(taken) <= sent + (doubtful if offers is CHUNK else 0)
 
 
 def test_it_comes_back_for_more_before_a_connection_has_nothing_to_do(carriers):
