@@ -1,8 +1,10 @@
 """House rules a machine can see: what may lie in this repository, and what no file of it may say."""
 
 import ast
+import importlib.metadata
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,19 @@ def test_no_test_is_skipped_for_good():
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute):
                 assert node.attr not in {"skip", "xfail"}, f"{file.name}:{node.lineno}"
+
+
+#: What another program loads by itself: the word by which we ask for it.
+LOADED_BY_OTHERS = {"argon2-cffi": "Argon2PasswordHasher", "pytest-django": "django_db", "pytest-xdist": "loadgroup"}
+
+
+def test_every_declared_dependency_is_used():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lines = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    modules = {name: {word} for name, word in LOADED_BY_OTHERS.items()}
+    for module, distributions in importlib.metadata.packages_distributions().items():
+        for distribution in distributions:
+            modules.setdefault(distribution.lower(), set()).add(module)
+    words = {word for name, text in texts() if name.suffix == ".py" and name.name != Path(__file__).name for word in re.findall(r"\w+", text)}
+
+    assert {name for line in lines if not modules.get(name := re.match(r"[\w.-]+", line).group().lower(), set()) & words} == set()

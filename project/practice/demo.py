@@ -25,7 +25,7 @@ FACTS = {
 TEXTS = {
     "en": {
         "tagline": "Clear answers for backs and necks that hurt.",
-        "hours": "Monday to Friday, 8 a.m. to 5 p.m. Somebody answers the phone at any hour.",
+        "hours": "Monday to Friday, 8 a.m. to 5 p.m. At other times, our answering service takes your call.",
         "about": (
             "We are spine surgeons, physical therapists, and nurses who believe that a good decision starts with a good explanation. "
             "Most people who come to us never need an operation, and we are glad to tell them so.\n\n"
@@ -36,7 +36,7 @@ TEXTS = {
     },
     "es": {
         "tagline": "Respuestas claras para quien vive con dolor de espalda o de cuello.",
-        "hours": "De lunes a viernes, de 8 a.m. a 5 p.m. Siempre hay alguien que contesta el teléfono.",
+        "hours": "De lunes a viernes, de 8 a.m. a 5 p.m. A otras horas, un servicio de mensajes atiende su llamada.",
         "about": (
             "Somos cirujanos de columna, terapeutas físicos y enfermeras, y creemos que una buena decisión empieza con una buena explicación. "
             "La mayoría de quienes nos visitan nunca necesitan una operación, y nos da gusto decírselo.\n\n"

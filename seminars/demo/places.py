@@ -74,8 +74,8 @@ VENUES = {
         "es": {
             "parking": "Gratis por tres horas en el estacionamiento de la biblioteca. Si está lleno, la iglesia de al lado recibe a nuestros invitados.",
             "access": (
-                "Rampa con pasamanos a la izquierda de los escalones; la sala está en la planta baja. La estación de tren queda a 650 metros "
-                "y el autobús para en la puerta. Sillas acolchadas, la mitad con descansabrazos. Hay sistema para aparatos auditivos."
+                "Rampa con pasamanos a la izquierda de los escalones; la sala está en la planta baja. La estación de tren queda a menos de media milla, "
+                "y el autobús para en la puerta. Sillas acolchadas, la mitad con descansabrazos. Hay bucle de inducción para audífonos."
             ),
         },
     },
@@ -100,7 +100,7 @@ VENUES = {
         "es": {
             "parking": "Garaje C. Nosotros lo pagamos: traiga su boleto a nuestra mesa. Si el trayecto es largo para usted, pida el carrito.",
             "access": (
-                "Sin escalones desde el garaje C por un pasillo techado de unos 90 metros, con dos bancas. Tren ligero «Bayou Bend» en la esquina. "
+                "Sin escalones desde el garaje C por un pasillo techado de unos 300 pies, con dos bancas. Tren ligero «Bayou Bend» en la esquina. "
                 "Sillas anchas con descansabrazos y dos sillones reclinables para quien no aguanta mucho tiempo sentado."
             ),
         },
@@ -126,7 +126,7 @@ VENUES = {
         "es": {
             "parking": "Gratis en la calle y en el lote frente a la entrada. Los sábados siempre hay lugar.",
             "access": (
-                "Un escalón bajo al frente; la puerta lateral del patio no tiene, y ahí lo espera alguien para abrirle. Parada «Mesa Clara» a 45 metros. "
+                "Un escalón bajo al frente; la puerta lateral del patio no tiene, y ahí hay alguien que le abre. Parada «Mesa Clara» a 150 pies. "
                 "Sillas de madera con cojín y descansabrazos. Hay café, agua y un lugar para recostarse unos minutos."
             ),
         },

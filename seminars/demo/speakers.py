@@ -23,7 +23,7 @@ SPEAKERS = {
             "explains a spine the way one explains a bridge. On weekends she runs slowly and gardens badly."
         ),
         "es": (
-            "La Dra. Okafor es cirujana ortopédica y trabaja sobre todo por aberturas pequeñas. Antes de la medicina fue ingeniera, y todavía "
+            "La Dra. Okafor es cirujana ortopédica y opera sobre todo con incisiones pequeñas. Antes de la medicina fue ingeniera, y todavía "
             "explica la columna como quien explica un puente. Los fines de semana corre despacio y cuida un jardín con poca suerte."
         ),
     },

@@ -30,7 +30,7 @@ TALKS = {
                 "qué puede hacer un terapeuta físico, para qué sirven las inyecciones y en qué pocos casos se piensa en una cirugía.\n\n"
                 "Verá cómo es una columna sana y qué le hacen los años de uso, y aprenderá qué señales de alerta no deben esperar.\n\n"
                 "Son unos cuarenta minutos de charla y después todo el tiempo que sus preguntas necesiten. No se vende nada y nadie le pedirá que decida "
-                "nada. Aquí no podemos examinarlo ni leer sus imágenes, pero sí ayudarle a encontrar las preguntas para su propio médico."
+                "nada. Aquí no podemos hacerle un examen ni leer sus imágenes, pero sí ayudarle a encontrar las preguntas para su propio médico."
             ),
         },
     },
@@ -145,9 +145,9 @@ TALKS = {
             "title": "Recuperarse bien: fuerza y resistencia después de una cirugía de columna",
             "summary": "Qué hace la terapia física después de la cirugía, cuánta suele hacer falta y cómo empezar con pasos pequeños.",
             "description": (
-                "La operación dura un día. La recuperación son las semanas que siguen. Un médico de rehabilitación explica qué hace la terapia física "
-                "por la fuerza, la resistencia y la cicatriz, por qué los procedimientos menos invasivos suelen necesitar menos, y por qué caminar "
-                "es el mejor ejercicio, aunque casi nadie lo cuente.\n\n"
+                "La operación es cosa de un día; la recuperación, de varias semanas. Un médico de rehabilitación explica cómo ayuda la terapia física "
+                "a recuperar fuerza y resistencia y a cuidar la cicatriz, por qué los procedimientos menos invasivos suelen necesitar menos, y por qué "
+                "caminar es el mejor ejercicio, aunque casi nadie lo tome en cuenta.\n\n"
                 "Verá maneras sencillas de levantarse de la cama, sentarse y amarrarse los zapatos, y escuchará qué puede hacer la familia en casa.\n\n"
                 "Este seminario es en línea. Necesita un teléfono, una tableta o una computadora, y no hay que instalar nada. Pregunte hablando "
                 "o por escrito, como prefiera."
