@@ -330,3 +330,6 @@ else:
     CELERY_BROKER_CONNECTION_TIMEOUT = 2
     if CELERY_BROKER_URL.startswith("redis"):
         CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
+    elif CELERY_BROKER_URL.startswith("amqp"):
+        # Without, a RabbitMQ short of memory or disk lets whoever declares a queue wait until it has some again.
+        CELERY_BROKER_TRANSPORT_OPTIONS["on_open"] = lambda link: link.transport.sock.settimeout(2)

@@ -113,6 +113,18 @@ class RabbitMQ:
         """While it is down: its data is gone. The next start makes user and virtual host anew, and no queue."""
         shutil.rmtree(self.folder / "data")
 
+    def run_short_of_memory(self):
+        """From now on it takes nothing in from whoever publishes."""
+        self._control("set_vm_memory_high_watermark", "absolute", "1MB")
+
+    def have_memory(self):
+        self._control("set_vm_memory_high_watermark", "absolute", "512MB")
+
+    def _control(self, *words):
+        subprocess.run(
+            [Path(RABBITMQ_SERVER).with_name("rabbitmqctl"), *words], env=self.environment, capture_output=True, timeout=60, check=True
+        )
+
     def stop(self):
         self.kill()
         self.epmd.terminate()

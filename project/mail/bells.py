@@ -48,15 +48,17 @@ def _publish(name):
         except Exception:  # noqa: BLE001  each broker's driver raises its own
             if time.monotonic() - began > _AT_ONCE:
                 raise
-            link = producer.connection
-            link.collect()  # not close(), which would wait for a farewell
-            producer.revive(link)
+            producer.revive(producer.connection)
             _send(name, producer)
 
 
 def _send(name, producer):
     expires = settings.MAIL_TICK * 4
-    current_app.send_task("mail.drain", args=[name], queue=work.get(name).queue, expires=expires, retry=False, producer=producer)
+    try:
+        current_app.send_task("mail.drain", args=[name], queue=work.get(name).queue, expires=expires, retry=False, producer=producer)
+    except Exception:
+        producer.connection.collect()  # without a farewell, for whose answer we would wait again
+        raise
 
 
 def broker():

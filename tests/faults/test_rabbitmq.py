@@ -1,6 +1,8 @@
 """Workers, web and beat on a real RabbitMQ that is killed and comes back, with what it held or empty: all find it again by themselves."""
 
 import email
+import subprocess
+import sys
 from email import policy
 
 import pytest
@@ -24,10 +26,20 @@ State = Delivery.State
 READERS = 100
 SLOWLY = {"at": "DOT", "say": "slow:0.05 250 2.0.0 taken"}
 
+_RING_BOTH = """
+import time, django
+django.setup()
+from project.mail import bells
+print(bells.ring("letters"))
+time.sleep(1)
+began = time.monotonic()
+print(bells.ring("campaigns"), time.monotonic() - began)
+"""
+
 both_ways_back = pytest.mark.parametrize("empty", [False, True], ids=["with its data", "empty"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def broker():
     with services.rabbitmq_server() as server:
         yield server
@@ -119,6 +131,21 @@ def test_who_registers_while_it_is_away_waits_for_nothing_and_gets_one_letter(ce
     assert max(waited) < 2.5
     assert told() == ["ana", "ben", "carla", "dora"]
     assert list(verification.findings()) == []
+
+
+def test_short_of_memory_it_keeps_a_page_waiting_no_longer_than_a_dead_one(broker, surroundings):
+    """It stops reading from whoever has rung once; the second bell is for another queue, and asks it something first."""
+    broker.run_short_of_memory()
+    try:
+        told = subprocess.run(
+            [sys.executable, "-c", _RING_BOTH], env=surroundings, capture_output=True, text=True, timeout=60, check=True
+        ).stdout.split()
+    finally:
+        broker.have_memory()
+
+    assert told[0] == "True"  # kept by the operating system until the broker listens again
+    assert told[1] == "False"
+    assert float(told[2]) < 4
 
 
 def test_a_worker_whose_connection_only_looks_alive_opens_another(celery, broker, visitor, told):
