@@ -292,6 +292,9 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 2_000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# AMQP only: how often a worker and RabbitMQ give each other a sign of life; a connection on which two stayed out is opened anew. Below
+# five seconds a busy machine would pass for a dead one.
+CELERY_BROKER_HEARTBEAT = max(5, MAIL_TICK)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
@@ -299,8 +302,13 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {
         "task": "mail.tick",
         "schedule": MAIL_TICK,
-        # A tick that waited longer than the next one is of no use.
-        "options": {"queue": "transactional", "expires": MAIL_TICK},
+        "options": {
+            "queue": "transactional",
+            "expires": MAIL_TICK,  # a tick that waited longer than the next one is of no use
+            # Beat keeps one connection, and opens it anew only while it retries: without, a restarted RabbitMQ would never hear it again.
+            "retry": True,
+            "retry_policy": {"max_retries": 1},
+        },
     }
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
@@ -322,3 +330,6 @@ else:
     CELERY_BROKER_CONNECTION_TIMEOUT = 2
     if CELERY_BROKER_URL.startswith("redis"):
         CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
+    elif CELERY_BROKER_URL.startswith("amqp"):
+        # Without, a RabbitMQ short of memory or disk lets whoever declares a queue wait until it has some again.
+        CELERY_BROKER_TRANSPORT_OPTIONS["on_open"] = lambda link: link.transport.sock.settimeout(2)

@@ -13,6 +13,8 @@ from project import translations
 from project.mail import bells, ledger, pace, sweep
 from project.practice.models import Practice
 
+from . import services
+
 
 def pytest_sessionstart():
     """Compiled translations are not kept in the repository; a run against yesterday's would test yesterday's words."""
@@ -24,6 +26,7 @@ def pytest_collection_modifyitems(items):
         "browser": None if shutil.which("chromium") else "no chromium on PATH",
         "postfix": None if shutil.which("smtp-sink") else "no smtp-sink on PATH",
         "postgresql": None if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "needs PostgreSQL",
+        "rabbitmq": None if services.RABBITMQ_SERVER else "no rabbitmq-server on PATH",
         "redis": None if settings.CELERY_BROKER_URL.startswith("redis") else "needs Redis",
     }
     for item in items:

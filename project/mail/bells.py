@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 #: After a broker failed, this process leaves it alone for so many seconds, so that a dead broker costs one page one short wait.
 SILENCE = 30
 
+#: What fails within so many seconds was a broken connection; a broker that is silent takes longer.
+_AT_ONCE = 0.5
+
 _silent_until = 0.0
 
 
@@ -24,12 +27,38 @@ def ring(name):
     if time.monotonic() < _silent_until:
         return False
     try:
-        current_app.send_task("mail.drain", args=[name], queue=work.get(name).queue, expires=settings.MAIL_TICK * 4, retry=False)
+        _publish(name)
     except Exception as error:  # noqa: BLE001  each broker's driver raises its own; none may reach the visitor
         _silent_until = time.monotonic() + SILENCE
         logger.warning("The broker can't be reached (%s); the next tick will ring.", type(error).__name__)
         return False
     return True
+
+
+def _publish(name):
+    """By a connection this process has open, or a new one.
+
+    A broker that was restarted has broken the open ones, which shows in no time: then the same one is opened anew, once. A broker that keeps
+    us waiting is not asked twice, so that a page waits for it once.
+    """
+    began = time.monotonic()
+    with current_app.producer_pool.acquire(block=True) as producer:
+        try:
+            _send(name, producer)
+        except Exception:  # noqa: BLE001  each broker's driver raises its own
+            if time.monotonic() - began > _AT_ONCE:
+                raise
+            producer.revive(producer.connection)
+            _send(name, producer)
+
+
+def _send(name, producer):
+    expires = settings.MAIL_TICK * 4
+    try:
+        current_app.send_task("mail.drain", args=[name], queue=work.get(name).queue, expires=expires, retry=False, producer=producer)
+    except Exception:
+        producer.connection.collect()  # without a farewell, for whose answer we would wait again
+        raise
 
 
 def broker():
@@ -38,7 +67,7 @@ def broker():
         return "down"
     try:
         with current_app.connection_for_write() as link:
-            link.ensure_connection(max_retries=1, timeout=2)
+            link.ensure_connection(max_retries=1, interval_start=0, timeout=2)
     except Exception:  # noqa: BLE001  as above
         return "down"
     return "ok"

@@ -20,6 +20,9 @@ _PULSE = timedelta(seconds=10)
 #: How far the two may differ: the file is written a moment after the row, and another machine may have written the row last.
 _AGREE = timedelta(minutes=1)
 
+#: So many ticks may stay out before the clock is called late: a worker may be at its letters for two of them, and find a broker again in two.
+_TICKS_MISSED = 8
+
 
 def _row(now):
     return Ledger.objects.get_or_create(
@@ -86,3 +89,9 @@ def tick_age(now=None):
     """Seconds since beat last came by, or None when it never did."""
     ticked_at = _row(now or timezone.now()).ticked_at
     return None if ticked_at is None else ((now or timezone.now()) - ticked_at).total_seconds()
+
+
+def clock():
+    """ "ok", or "late" when beat has not come by for so long that nobody rings for what is due; a broker that answers does not tell."""
+    age = tick_age()
+    return "ok" if age is not None and age <= settings.MAIL_TICK * _TICKS_MISSED else "late"

@@ -17,6 +17,7 @@ def register_all():
     tracking.connect(webhooks.take_tracking, dispatch_uid="mail.events")
     practice_verification.register("letters", verification.findings)
     health.register("broker", bells.broker)
+    health.register("clock", ledger.clock)
     health.register("tick_age_seconds", ledger.tick_age)
     first_day.register(
         first_day.Step(

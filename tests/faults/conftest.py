@@ -27,6 +27,9 @@ __all__ = ["make_campaign", "make_launched", "make_readers", "topic"]
 
 KILLED = 137
 
+#: A worker for both queues, as `celery` starts it.
+WORKER = ["worker", "-Q", "transactional,bulk", "-c", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+
 
 def database_url():
     given = connection.settings_dict
@@ -170,6 +173,43 @@ def smtp(request, crew, tmp_path):
     crew.settings["MAIL_BULK"] = f"smtp://127.0.0.1:{oracle.port}"
     yield oracle
     oracle.end()
+
+
+@pytest.fixture
+def surroundings(crew, smtp, broker, tmp_path):
+    """The environment of a process on this test's database and the test's own `broker`."""
+    return os.environ | {
+        "DATABASE_URL": database_url(),
+        "CELERY_BROKER_URL": broker.url,
+        "LECTERN_VAR": str(tmp_path),
+        "MAIL_TRANSACTIONAL": f"file://{tmp_path}/others",
+        "MAIL_BULK": crew.settings["MAIL_BULK"],
+        "MAIL_SOCKET_TIMEOUT": "1",
+        "MAIL_TASK_BUDGET": "1",
+        "MAIL_TASK_LIMIT": "4",
+        "MAIL_LEASE": "5",
+        "MAIL_TICK": "1",
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+    }
+
+
+@pytest.fixture
+def celery(surroundings):
+    """`celery("worker", …)`: a Celery process of the application `app`; words by name go into its environment."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*words, app="hurried_campaigns", **environment):
+            command = [sys.executable, "-m", "celery", "--quiet", "-A", f"tests.faults.{app}", *words, "-l", "ERROR"]
+            options = {"env": surroundings | environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            process = subprocess.Popen(command, start_new_session=True, **options)
+            stack.callback(kill, process)
+            return process
+
+        yield start
+
+
+def a_beat(celery, tmp_path, name, **words):
+    return celery("beat", "-s", str(tmp_path / name), "--pidfile=", **words)
 
 
 @pytest.fixture

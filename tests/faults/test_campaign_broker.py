@@ -1,9 +1,5 @@
 """Real workers on a Redis that goes away, says nothing, comes back empty, or tells everything three times: only when letters leave changes."""
 
-import contextlib
-import os
-import subprocess
-import sys
 import time
 
 import pytest
@@ -12,7 +8,7 @@ from newsletter.models import Delivery
 from tests import services
 from tests.processes import eventually
 
-from .conftest import database_url, kill, over
+from .conftest import WORKER, a_beat, kill, over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
@@ -22,43 +18,9 @@ SLOWLY = {"at": "DOT", "say": "slow:0.02 250 2.0.0 taken"}
 
 
 @pytest.fixture
-def redis():
+def broker():
     with services.redis_server() as server:
         yield server
-
-
-@pytest.fixture
-def celery(crew, smtp, redis, tmp_path):
-    """`celery("worker", …)`: a Celery process of the application `app`, on this test's database and a Redis of its own."""
-    environment = os.environ | {
-        "DATABASE_URL": database_url(),
-        "CELERY_BROKER_URL": redis.url,
-        "LECTERN_VAR": str(tmp_path),
-        "MAIL_TRANSACTIONAL": f"file://{tmp_path}/others",
-        "MAIL_BULK": crew.settings["MAIL_BULK"],
-        "MAIL_SOCKET_TIMEOUT": "1",
-        "MAIL_TASK_BUDGET": "1",
-        "MAIL_TASK_LIMIT": "4",
-        "MAIL_LEASE": "5",
-        "MAIL_TICK": "1",
-        "DJANGO_SETTINGS_MODULE": "project.settings",
-    }
-    with contextlib.ExitStack() as stack:
-
-        def start(*words, app="hurried_campaigns"):
-            command = [sys.executable, "-m", "celery", "--quiet", "-A", f"tests.faults.{app}", *words, "-l", "ERROR"]
-            process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            stack.callback(kill, process)
-            return process
-
-        yield start
-
-
-WORKER = ["worker", "-Q", "transactional,bulk", "-c", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-
-
-def a_beat(celery, tmp_path, name, **words):
-    return celery("beat", "-s", str(tmp_path / name), "--pidfile=", **words)
 
 
 def still(smtp, seconds=2):
@@ -73,7 +35,7 @@ def still(smtp, seconds=2):
 
 
 def test_black_holed_then_empty_and_the_beat_killed_the_campaign_stops_only_until_there_is_a_beat_again(
-    celery, redis, smtp, scheduled, reckon, tmp_path
+    celery, broker, smtp, scheduled, reckon, tmp_path
 ):
     campaign = scheduled(READERS)
     smtp.script(SLOWLY)
@@ -81,10 +43,10 @@ def test_black_holed_then_empty_and_the_beat_killed_the_campaign_stops_only_unti
     beat = a_beat(celery, tmp_path, "first")
     eventually(lambda: len(smtp.accepted()) >= 10)
 
-    redis.stand_still()
+    broker.stand_still()
     kill(beat)
     still(smtp)  # the workers' time is up, and nobody hears their bells
-    redis.restart()
+    broker.restart()
     # The control: without a sweep nobody would ever ring again.
     assert still(smtp) < READERS
     smtp.script()

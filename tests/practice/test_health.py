@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from celery import Celery
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from project.mail import bells, ledger
 from project.practice import health
@@ -23,8 +26,19 @@ def test_ready_tells_of_database_migrations_broker_and_clock(client):
 
     assert answer.status_code == 200
     assert answer.json()["database"] == answer.json()["migrations"] == "ok"
-    assert answer.json()["tick_age_seconds"] is None
+    assert (answer.json()["clock"], answer.json()["tick_age_seconds"]) == ("late", None)
     assert answer.json()["broker"] == "ok"
+
+
+@pytest.mark.parametrize(("minutes", "word"), [(1, "ok"), (3, "late")])
+def test_a_clock_that_stays_out_is_called_late_though_the_broker_answers(client, minutes, word):
+    ledger.hold()
+    ledger.ticked(timezone.now() - timedelta(minutes=minutes))
+
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert (answer.json()["broker"], answer.json()["clock"]) == ("ok", word)
 
 
 def test_a_dead_broker_is_told_and_is_no_reason_to_take_the_site_down(client, monkeypatch):
