@@ -15,7 +15,8 @@ from . import hooks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")]
 
-ANA = "ana@example.org"
+#: Somebody's public key on the curve SendGrid signs with.
+EC_KEY = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8cEGWZOVIrRN/7oHDrTWPvFoDl2jnGd/X5o5GrY5uN0WEqslEvUq4NXxaWaLM/YHq9WIzRIMA2a+1fvS6LaGWw=="
 
 #: (provider, what its payload is called): the event's type and whether it is hard.
 TOLD = {
@@ -300,6 +301,18 @@ def test_without_the_secret_nobody_is_believed(provider, secret):
 @pytest.mark.parametrize("provider", ["mailersend", "mailgun", "mandrill", "unisender-go"])
 def test_nor_with_a_wrong_signature(provider):
     assert hooks.post(provider, hooks.payload(provider, "hard"), key="another-key") == 400
+
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("provider", "key"),
+    [("mailtrap", {"MAILTRAP_TRACKING_SECRET": hooks.KEY}), ("sendgrid", {"SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": EC_KEY})],
+)
+def test_nor_without_a_signature_where_a_provider_may_sign_and_its_key_is_set(settings, provider, key):
+    settings.ANYMAIL = settings.ANYMAIL | key
+
+    assert hooks.post(provider, hooks.payload(provider, "hard")) == 400
 
     assert not Event.objects.exists()
 
