@@ -38,8 +38,7 @@ def provider(request, name):
     try:
         return _take(request, name)
     except SuspiciousOperation as refused:
-        # Not anymail's own sentence: Mandrill's holds the address with the secret in it.
-        logger.warning("A message to /webhooks/%s/ was refused (%s): look at WEBHOOK_SECRET and the key.", name, type(refused).__name__)
+        logger.warning("A message to /webhooks/%s/ was refused: %s", name, refused)
         return HttpResponse(status=400)
     except ImproperlyConfigured as error:
         logger.error("Events of %s are refused: %s", name, error)
