@@ -28,7 +28,8 @@ _TYPES = {
     "ses": [({"complaint.complaintFeedbackType": "not-spam"}, EventType.UNKNOWN)],
 }
 
-_NO_SUCH_ADDRESS = rf"(?:.*[^\d.])?(?:{'|'.join(map(re.escape, sorted(outcomes.HARD_STATUS)))})(?:[^\d.].*)?"
+# One of those codes somewhere in what a mail server answered.
+_NO_SUCH_ADDRESS = rf"(.*[^\d.])?({'|'.join(map(re.escape, sorted(outcomes.HARD_STATUS)))})([^\d.].*)?"
 
 #: Which bounce means “no such address, ever”. Of a provider's lines one must hold, and of a line every field.
 _HARD = {
@@ -41,7 +42,7 @@ _HARD = {
     # It gives up on whatever was refused for good, so the refusal itself must say why. A letter that came back (MessageBounced) says nothing.
     "postal": [{"payload.status": "HardFail", "payload.output": _NO_SUCH_ADDRESS}],
     "postmark": [{"Type": "HardBounce"}, {"SuppressionReason": "HardBounce"}],
-    # It names the type since 2025; before, only the sentence told.
+    # Not every payload has the type; then only the sentence tells.
     "resend": [{"data.bounce.type": "Permanent"}, {"data.bounce.message": ".*(hard bounce|suppressed sending).*"}],
     "sendgrid": [{"event": "bounce", "type": "bounce"}],
     "ses": [{"bounce.bounceType": "Permanent"}],

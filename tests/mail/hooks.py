@@ -32,6 +32,20 @@ CERTIFICATE = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-012
 
 PROVIDERS = sorted([*VIEWS, "ses"])
 
+#: Who tells of no complaint, and of nobody who unsubscribed.
+_NEVER_TOLD = {"complaint": {"postal"}, "unsubscribe": {"postal", "resend", "ses"}}
+
+#: What each can tell: (provider, what its payload is called). Some have more payloads.
+TOLD = [
+    (provider, what)
+    for what in ("delivered", "hard", "soft", "complaint", "unsubscribe")
+    for provider in PROVIDERS
+    if provider not in _NEVER_TOLD.get(what, ())
+]
+
+#: These try on after a soft bounce, and say so.
+TRY_ON = {"mailgun", "mailtrap", "postal", "unisender-go"}
+
 _PAYLOADS = Path(__file__).with_name("payloads")
 
 

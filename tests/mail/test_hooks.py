@@ -18,15 +18,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:django-a
 #: Somebody's public key on the curve SendGrid signs with.
 EC_KEY = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8cEGWZOVIrRN/7oHDrTWPvFoDl2jnGd/X5o5GrY5uN0WEqslEvUq4NXxaWaLM/YHq9WIzRIMA2a+1fvS6LaGWw=="
 
+_EVENTS = {
+    "delivered": ("delivered", False),
+    "hard": ("bounced", True),
+    "soft": ("bounced", False),
+    "complaint": ("complained", False),
+    "unsubscribe": ("unsubscribed", False),
+}
+
 #: (provider, what its payload is called): the event's type and whether it is hard.
 TOLD = {
-    **{(provider, "delivered"): ("delivered", False) for provider in hooks.PROVIDERS},
-    **{(provider, "hard"): ("bounced", True) for provider in hooks.PROVIDERS},
-    **{(provider, "soft"): ("bounced", False) for provider in hooks.PROVIDERS},
-    **{(provider, "complaint"): ("complained", False) for provider in hooks.PROVIDERS if provider != "postal"},
-    **{(provider, "unsubscribe"): ("unsubscribed", False) for provider in hooks.PROVIDERS if provider not in {"postal", "resend", "ses"}},
-    # These try on after a soft bounce, and say so.
-    **{(provider, "soft"): ("deferred", False) for provider in ("mailgun", "mailtrap", "postal", "unisender-go")},
+    **{(provider, what): _EVENTS[what] for provider, what in hooks.TOLD},
+    **{(provider, "soft"): ("deferred", False) for provider in hooks.TRY_ON},
     ("brevo", "blocked"): ("rejected", False),
     ("mailgun", "known_dead"): ("bounced", True),
     ("mailgun", "gave_up"): ("bounced", False),
@@ -47,9 +50,6 @@ TOLD = {
     ("sparkpost", "came_back"): ("bounced", True),
     ("unisender-go", "refused"): ("bounced", False),
 }
-
-#: These tell no metadata back: the letter is found by the provider's id, or by its Message-ID.
-WITHOUT_METADATA = {"mailersend", "postal"}
 
 
 @pytest.fixture(autouse=True)

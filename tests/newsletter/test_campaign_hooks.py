@@ -14,17 +14,6 @@ from tests.mail import hooks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")]
 
-#: What each provider can tell.
-TOLD = [
-    (provider, what)
-    for provider in hooks.PROVIDERS
-    for what in ("delivered", "hard", "soft", "complaint", "unsubscribe")
-    if not (what == "complaint" and provider == "postal") and not (what == "unsubscribe" and provider in {"postal", "resend", "ses"})
-]
-
-#: After a soft bounce these try on.
-TRY_ON = {"mailgun", "mailtrap", "postal", "unisender-go"}
-
 
 @pytest.fixture(autouse=True)
 def _hooks(settings, monkeypatch):
@@ -43,24 +32,33 @@ def delivery(make_launched, make_readers, deliver):
     return Delivery.objects.get()
 
 
-def tell(provider, what, *deliveries):
+def tell(provider, what, delivery):
+    name = delivery.public_id
+    said = {"letter": name, "message_id": f"{name}@practice.example.org", "provider_id": delivery.provider_id}
     with time_machine.travel(hooks.NOW, tick=True):
-        for delivery in deliveries:
-            name = delivery.public_id
-            said = {"letter": name, "message_id": f"{name}@practice.example.org", "provider_id": delivery.provider_id}
-            assert hooks.post(provider, hooks.payload(provider, what, address=delivery.subscriber.address, **said)) == 200
+        assert hooks.post(provider, hooks.payload(provider, what, address=delivery.subscriber.address, **said)) == 200
 
 
-@pytest.mark.parametrize(("provider", "what"), TOLD)
+@pytest.mark.parametrize(("provider", "what"), hooks.TOLD)
 def test_what_becomes_of_a_delivery(delivery, provider, what):
     tell(provider, what, delivery)
 
     delivery.refresh_from_db()
-    came_back = ("sent", "") if provider in TRY_ON else ("failed", "bounced")
+    came_back = ("sent", "") if provider in hooks.TRY_ON else ("failed", "bounced")
     ends = {"hard": ("failed", "no-such-address"), "soft": came_back, "complaint": ("sent", "complained")}
     assert (delivery.state, delivery.reason) == ends.get(what, ("sent", ""))
     assert Subscription.objects.active().count() == (0 if what in {"complaint", "unsubscribe"} else 1)
     assert list(Suppression.objects.values_list("scope", flat=True)) == {"hard": ["all"], "complaint": ["marketing"]}.get(what, [])
+
+
+@pytest.mark.parametrize("provider", hooks.PROVIDERS)
+def test_a_delivery_in_doubt_that_arrived_was_sent(delivery, provider):
+    Delivery.objects.update(state=Delivery.State.UNCERTAIN, reason="crashed")
+
+    tell(provider, "delivered", delivery)
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == ("sent", "")
 
 
 @pytest.mark.parametrize("provider", hooks.PROVIDERS)
