@@ -140,9 +140,11 @@ AWS_SES_USE_BLACKLIST = False
 AWS_SES_AUTO_THROTTLE = None
 
 WEBHOOK_SECRET = env("WEBHOOK_SECRET")
+# Providers that may report though no route names them: letters leave by their SMTP.
+WEBHOOK_PROVIDERS = env_list("WEBHOOK_PROVIDERS")
 SNS_TOPIC_ARNS = env_list("SNS_TOPIC_ARNS")
 # A provider's own key for its events: ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY, ANYMAIL_MANDRILL_WEBHOOK_KEY … as anymail's documentation names them.
-ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_") and value}
 ANYMAIL["WEBHOOK_SECRET"] = env_list("WEBHOOK_SECRET")
 
 # -- Error reporting and logging ---------------------------------------------------------------------------------------------------------

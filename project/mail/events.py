@@ -5,9 +5,6 @@ Apps above hook in with `on(listener)`. A bulk letter carries `metadata["letter"
 an address); it comes back as `Event.letter`, and `of(letter)` gives everything told of it.
 """
 
-import hashlib
-import json
-import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -15,8 +12,7 @@ from anymail.signals import EventType, RejectReason
 from django.db import transaction
 from django.utils import timezone
 
-from . import kinds, suppressions
-from .addresses import address_hash
+from . import event_words, kinds, suppressions
 from .models import Event, Message
 
 KEEP_RAW = timedelta(days=30)
@@ -25,22 +21,6 @@ KEEP_RAW = timedelta(days=30)
 ARRIVED = {EventType.SENT, EventType.DELIVERED, EventType.OPENED, EventType.CLICKED, EventType.COMPLAINED, EventType.UNSUBSCRIBED}
 #: It did not, or was thrown back afterwards: this wins over any arrival.
 RETURNED = {EventType.BOUNCED, EventType.REJECTED, EventType.FAILED}
-
-#: Which bounce means “no such address, ever”: each provider says it in its own field, and anymail folds hard and soft into one.
-_HARD = {
-    "brevo": lambda told: told.get("event") in {"hard_bounce", "invalid_email"},
-    "mailersend": lambda told: told.get("type") == "activity.hard_bounced",
-    "mailgun": lambda told: told.get("severity") == "permanent" and told.get("reason") in {"bounce", "suppress-bounce"},
-    "mailjet": lambda told: told.get("hard_bounce") in {True, "true"},
-    "mailtrap": lambda told: told.get("event") == "bounce",
-    "mandrill": lambda told: told.get("event") == "hard_bounce",
-    "postmark": lambda told: told.get("Type") == "HardBounce",
-    "resend": lambda told: ((told.get("data") or {}).get("bounce") or {}).get("type") == "Permanent",
-    "sendgrid": lambda told: told.get("type") == "bounce",
-    "ses": lambda told: (told.get("bounce") or {}).get("bounceType") == "Permanent",
-    "sparkpost": lambda told: told.get("bounce_class") in {"10", "30"},
-    "unisender-go": lambda told: (told.get("delivery_info") or {}).get("delivery_status") in {"err_user_unknown", "err_user_inactive"},
-}
 
 _listeners: list[Callable[[Event], None]] = []
 
@@ -66,7 +46,7 @@ def told_of(letters, provider_ids):
     """
     select, asked = f"SELECT letter, provider_id FROM {Event._meta.db_table} WHERE", []
     if letters:
-        if not all(map(_IS_NAME, letters)):
+        if not all(map(event_words.is_name, letters)):
             raise ValueError("That is no name of ours.")
         names = "', '".join(letters)
         asked.append((f"{select} letter IN ('{names}')", []))
@@ -76,25 +56,11 @@ def told_of(letters, provider_ids):
     return asked
 
 
-_IS_NAME = re.compile("[a-z0-9-]+").fullmatch
-
-
 def take(provider, told):
-    """Store an AnymailTrackingEvent and do what follows from it. False when it was known, or concerns nobody."""
-    if not told.recipient:
+    """Store an AnymailTrackingEvent and do what follows from it. False when it was known, or concerns nobody. Raises Unreadable."""
+    event = event_words.read(provider, told)
+    if event is None:
         return False
-    raw = json.loads(json.dumps(_plain(told.esp_event), default=str))
-    event = Event(
-        dedupe=_dedupe(provider, told, raw),
-        provider=provider,
-        type=told.event_type or EventType.UNKNOWN,
-        hard=_is_hard(provider, told, raw),
-        address_hash=address_hash(told.recipient),
-        letter=str((told.metadata or {}).get("letter") or "")[:64],
-        provider_id=str(told.message_id or "")[:200],
-        occurred_at=told.timestamp or timezone.now(),
-        raw=raw,
-    )
     with transaction.atomic():
         if not Event.objects.store_once(event):
             return False
@@ -142,25 +108,6 @@ def drain(deadline):
 
 def purge_due(now):
     return int(Event.objects.filter(received_at__lt=now - KEEP_RAW, raw__isnull=False).exists())
-
-
-def _plain(raw):
-    return raw.dict() if hasattr(raw, "dict") else raw
-
-
-def _dedupe(provider, told, raw):
-    """Some providers give no event id, and one SES id covers several recipients."""
-    identity = told.event_id or json.dumps(raw, sort_keys=True)
-    parts = [provider, str(identity), told.recipient.casefold(), str(told.event_type)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _is_hard(provider, told, raw):
-    if told.event_type == EventType.REJECTED:
-        return told.reject_reason in {RejectReason.BOUNCED, RejectReason.INVALID}
-    if told.event_type != EventType.BOUNCED or not isinstance(raw, dict):
-        return False
-    return bool(_HARD.get(provider, lambda told: False)(raw))
 
 
 def _suppress(event, reject_reason):

@@ -49,7 +49,7 @@ class NotSent(smtplib.SMTPException):
 
 
 # The enhanced status codes (RFC 3463) that say an address does not exist, as opposed to “not today” or “not from you”.
-_HARD_STATUS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"}
+HARD_STATUS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.4"}
 
 
 def of_reply(code, text, *, phase):
@@ -64,7 +64,7 @@ def of_reply(code, text, *, phase):
         # 421 too: said to one recipient it may be about that one, and a server that is really closing says so to the next letter's MAIL.
         return Outcome(Verdict.RETRY, "not-now", detail)
     # A bare 550 may as well mean “you may not relay”: one wrong setting must not suppress everybody.
-    if phase == "recipient" and text.split()[:1] and text.split()[0] in _HARD_STATUS:
+    if phase == "recipient" and text.split()[:1] and text.split()[0] in HARD_STATUS:
         return Outcome(Verdict.BOUNCED, "no-such-address", detail)
     return Outcome(Verdict.FAILED, "refused", detail)
 

@@ -1,20 +1,18 @@
 """What mail itself registers at start: its work, its part of the health page, and its step on the first-day list."""
 
-from anymail.signals import tracking
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from project.practice import first_day, health
 from project.practice import verification as practice_verification
 
-from . import bells, events, ledger, sending, verification, webhooks, work
+from . import bells, events, ledger, sending, verification, work
 from .models import Route
 
 
 def register_all():
     work.register(work.Work("letters", "transactional", sending.slots_due, sending.drain))
     work.register(work.Work("purge", "bulk", events.purge_due, events.drain))
-    tracking.connect(webhooks.take_tracking, dispatch_uid="mail.events")
     practice_verification.register("letters", verification.findings)
     health.register("broker", bells.broker)
     health.register("clock", ledger.clock)

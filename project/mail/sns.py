@@ -80,7 +80,7 @@ def _check_signature(message):
         raise Refused("not signed by Amazon")
     key = _certificate(message["SigningCertURL"]).public_key()
     names = [name for name in _SIGNED[message["Type"]] if isinstance(message.get(name), str)]
-    signed = "".join(f"{name}\n{message[name]}\n" for name in names).encode()
+    signed = "".join(f"{name}\n{message[name]}\n" for name in names).encode(errors="surrogatepass")
     try:
         key.verify(base64.b64decode(message["Signature"], validate=True), signed, padding.PKCS1v15(), algorithm())
     except (InvalidSignature, binascii.Error, ValueError, TypeError, AttributeError):

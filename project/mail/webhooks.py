@@ -1,85 +1,72 @@
-"""Where providers tell us of our letters: anymail's views for all but SES, which comes through SNS and is verified by us."""
+"""Where providers tell us of our letters: anymail's views for all but SES, which comes through SNS and is verified by us.
+
+A provider has a hook here only where letters leave by it.
+"""
 
 import json
 import logging
 
 from anymail.exceptions import AnymailError
-from anymail.webhooks import (
-    amazon_ses,
-    brevo,
-    mailersend,
-    mailgun,
-    mailjet,
-    mailtrap,
-    mandrill,
-    postal,
-    postmark,
-    resend,
-    sendgrid,
-    sparkpost,
-    unisender_go,
-)
+from anymail.webhooks import amazon_ses
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from . import events, routes, sns
+from . import provider_views, routes, sns
 
 logger = logging.getLogger(__name__)
 
-_VIEWS = {
-    "brevo": brevo.BrevoTrackingWebhookView,
-    "mailersend": mailersend.MailerSendTrackingWebhookView,
-    "mailgun": mailgun.MailgunTrackingWebhookView,
-    "mailjet": mailjet.MailjetTrackingWebhookView,
-    "mailtrap": mailtrap.MailtrapTrackingWebhookView,
-    "mandrill": mandrill.MandrillCombinedWebhookView,
-    "postal": postal.PostalTrackingWebhookView,
-    "postmark": postmark.PostmarkTrackingWebhookView,
-    "resend": resend.ResendTrackingWebhookView,
-    "sendgrid": sendgrid.SendGridTrackingWebhookView,
-    "sparkpost": sparkpost.SparkPostTrackingWebhookView,
-    "unisender-go": unisender_go.UnisenderGoTrackingWebhookView,
-}
+
+def providers():
+    """Who may tell us of letters: those of both routes, and those WEBHOOK_PROVIDERS names because letters leave by their SMTP."""
+    return {routes.spec(stream).provider for stream in ("transactional", "bulk")} - {""} | set(settings.WEBHOOK_PROVIDERS)
 
 
-def take_tracking(sender, event, esp_name, **kwargs):
-    """anymail's tracking signal."""
-    events.take(esp_name.lower().replace(" ", "-"), event)
+#: How providers ask whether somebody is there before they tell anything: HEAD, and one of them GET.
+_GREETINGS = {"unisender-go": {"HEAD", "GET"}}
 
 
 @csrf_exempt
 def provider(request, name):
-    """200 once the events are stored; 400 for what is not from the provider; 503 when it should tell again."""
-    if name not in _VIEWS or not settings.WEBHOOK_SECRET:
+    """200 once the events are stored; 400 for who is not the provider; 503 when it should tell again; 404 for a provider we don't use."""
+    if not settings.WEBHOOK_SECRET or name not in provider_views.VIEWS or name not in providers():
         raise Http404
+    if request.method in _GREETINGS.get(name, {"HEAD"}):
+        return HttpResponse()
     try:
-        return _VIEWS[name].as_view()(request)
-    except DatabaseError:
-        logger.exception("An event could not be stored; the provider will tell it again.")
-    except ImproperlyConfigured as error:
-        logger.error("Events of %s are refused until its key is set: %s", name, error)
-    except (AnymailError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        # anymail's own refusals are SuspiciousOperations; these are payloads it can't read.
-        logger.warning("A message to /webhooks/%s/ could not be read (%s).", name, type(error).__name__)
+        return _take(request, name)
+    except SuspiciousOperation as refused:
+        logger.warning("A message to /webhooks/%s/ was refused: %s", name, refused)
         return HttpResponse(status=400)
-    return HttpResponse(status=503)
+    except ImproperlyConfigured as error:
+        logger.error("Events of %s are refused: %s", name, error)
+        return HttpResponse(status=503)
+
+
+@require_POST
+def _take(request, name):
+    provider_views.check_secret(request)
+    if key := provider_views.missing_key(name):
+        raise ImproperlyConfigured(f"{key} is not set.")
+    return provider_views.VIEWS[name].as_view()(request)
 
 
 @csrf_exempt
 @require_POST
 def ses(request):
-    """SES's events by SNS: 200 once stored, 403 for what we don't believe, 503 when it should be told again (SNS does so for an hour)."""
+    """SES's events by SNS: 200 once stored, 403 for what we don't believe, 503 when it should be told again (SNS does so for an hour), 404
+    where no topic is ours."""
+    if not settings.SNS_TOPIC_ARNS:
+        raise Http404
     try:
         message = sns.read(request.body)
         _take_sns(message)
     except sns.Refused as refused:
         logger.warning("An SNS message was refused: %s.", refused)
         return HttpResponse(status=403)
-    except (sns.Unavailable, DatabaseError) as unavailable:
+    except sns.Unavailable as unavailable:
         logger.warning("An SNS message must be told again: %s.", unavailable)
         return HttpResponse(status=503)
     return HttpResponse()
@@ -90,8 +77,8 @@ def _take_sns(message):
         case "SubscriptionConfirmation":
             sns.confirm(message, _credentials())
         case "Notification":
-            for event in _ses_events(message):
-                events.take("ses", event)
+            if not provider_views.take_each("ses", _ses_events(message)):
+                raise sns.Unavailable("not every event could be stored")
         case "UnsubscribeConfirmation":
             logger.error("SNS topic %s no longer tells us of bounces.", message["TopicArn"])
 
@@ -109,7 +96,7 @@ def _ses_events(message):
     try:
         return view.esp_to_anymail_events(told, message)
     except (AnymailError, ImproperlyConfigured, KeyError, TypeError, ValueError, AttributeError) as error:
-        logger.warning("An SES event could not be read (%s).", type(error).__name__)
+        provider_views.passed_over("ses", error)
         return []
 
 

@@ -1,7 +1,5 @@
 """What providers tell: stored once, applied in any order to the same end."""
 
-import base64
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -9,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from anymail.signals import AnymailTrackingEvent
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -265,52 +262,3 @@ def test_raw_payloads_are_forgotten_after_a_month_a_few_at_a_time():
     assert events.purge(timezone.now()) == 0
     assert [events.purge_due(later), events.purge(later, limit=2), events.purge(later), events.purge_due(later)] == [1, 2, 1, 0]
     assert Event.objects.filter(raw__isnull=True).count() == 3
-
-
-# -- anymail's webhooks ------------------------------------------------------------------------------------------------------------------
-
-POSTMARK = {"RecordType": "Bounce", "ID": 42, "Type": "HardBounce", "Email": ANA, "MessageID": "p-1", "BouncedAt": "2026-11-01T12:00:00Z"}
-
-
-@pytest.fixture
-def secret(settings):
-    settings.WEBHOOK_SECRET = "hook:secret"
-    settings.ANYMAIL = {"WEBHOOK_SECRET": ["hook:secret"]}
-
-
-def post(provider, payload, auth="hook:secret"):
-    headers = {"authorization": "Basic " + base64.b64encode(auth.encode()).decode()} if auth else {}
-    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    return client.post(f"/webhooks/{provider}/", json.dumps(payload), content_type="application/json", headers=headers).status_code
-
-
-def test_a_bounce_told_by_postmark(secret):
-    assert [post("postmark", POSTMARK), post("postmark", POSTMARK)] == [200, 200]
-
-    event = Event.objects.get()
-    assert (event.provider, event.type, event.hard) == ("postmark", "bounced", True)
-    assert Suppression.objects.get().scope == "all"
-
-
-@pytest.mark.parametrize("auth", ["hook:wrong", "", None])
-def test_without_the_secret_nothing_is_believed(secret, auth):
-    assert post("postmark", POSTMARK, auth) == 400
-    assert not Event.objects.exists()
-
-
-def test_with_no_secret_set_there_is_no_webhook():
-    assert post("postmark", POSTMARK) == 404
-
-
-@pytest.mark.parametrize("payload", [[], 1, "x", {}, {"RecordType": "Bounce"}, None])
-def test_nonsense_is_no_error_of_ours(secret, payload):
-    assert post("postmark", payload) in {200, 400}
-
-
-def test_an_unknown_provider_is_not_found(secret):
-    assert post("pigeon", {}) == 404
-
-
-def test_get_changes_nothing(secret, client):
-    assert client.get("/webhooks/postmark/").status_code == 405
-    assert client.get("/webhooks/ses/").status_code == 405

@@ -115,6 +115,7 @@ def test_a_subject_is_signed_too(tell):
         {"SigningCertURL": "http://sns.us-east-1.amazonaws.com/SimpleNotificationService-0.pem"},
         {"SigningCertURL": URL + "\n"},
         {"TopicArn": "arn:aws:sns:us-east-1:999999999999:theirs"},
+        {"Message": "\ud800"},
         {"Type": "Surprise"},
         {"Type": ["Notification"]},
     ],
@@ -134,10 +135,10 @@ def test_a_topic_that_is_not_ours_is_refused_though_amazon_signed(tell, web):
     assert web.fetched == []
 
 
-def test_no_topic_of_ours_means_none_is_believed(tell, settings):
+def test_without_a_topic_of_ours_there_is_no_hook(tell, settings):
     settings.SNS_TOPIC_ARNS = []
 
-    assert tell() == 403
+    assert tell() == 404
 
 
 @pytest.mark.parametrize("when", ["2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z", "yesterday", "2026-99-01T00:00:00Z"])
