@@ -15,11 +15,12 @@ from email.header import Header
 from email.mime.base import MIMEBase
 from email.utils import formataddr
 
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from project.practice.models import Practice
+
+from .seven_bits import SevenBitMessage
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Calendar:
     content: bytes
 
 
-class LetterMessage(EmailMultiAlternatives):
-    """An EmailMultiAlternatives whose calendar parts travel as base64: Django would send them 8bit, or as Latin-1."""
+class LetterMessage(SevenBitMessage):
+    """A message whose calendar parts travel as base64: text, whose lines a server might end otherwise, has no business in them."""
 
     def _create_mime_attachment(self, content, mimetype):
         maintype, _slash, rest = mimetype.partition("/")
