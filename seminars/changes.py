@@ -82,7 +82,7 @@ def _check_movable(seminar, starts_at, ends_at, now):
 
 
 def concerned(seminar, *, starts_at, ends_at, zone, **_place):
-    """The active registrations that hear of such a move of a seminar: to who attends online, another room is no news."""
+    """The active registrations that hear of such a move of a seminar: to those who attend online, another room is no news."""
     active = Registration.objects.active().filter(seminar=seminar)
     if (starts_at, ends_at, zone) == (seminar.starts_at, seminar.ends_at, seminar.zone):
         return active.exclude(mode=Mode.ONLINE)

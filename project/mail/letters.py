@@ -77,7 +77,7 @@ class Calendar:
 
 
 class LetterMessage(SevenBitMessage):
-    """A message whose calendar parts travel as base64: text, whose lines a server might end otherwise, has no business in them."""
+    """A message whose calendar parts travel as base64, byte for byte: Django would take them for text, or for Latin-1."""
 
     def _create_mime_attachment(self, content, mimetype):
         maintype, _slash, rest = mimetype.partition("/")

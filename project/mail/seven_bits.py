@@ -18,7 +18,8 @@ class SevenBitMessage(EmailMultiAlternatives):
     def message(self):
         built = super().message()
         built.policy = headers.HEAD
-        built.replace_header("Subject", headers.unfolded(headers.unstructured(self.subject, room=headers.LINE - len("Subject: "))))
+        subject = headers.unstructured(str(self.subject), room=headers.LINE - len("Subject: "))
+        built.replace_header("Subject", headers.unfolded(subject))
         return built
 
 
