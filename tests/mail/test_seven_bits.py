@@ -80,8 +80,9 @@ def test_the_same_words_come_out(practice):
     assert mail.get_body(["html"]).get_content().replace("\r\n", "\n") == message.alternatives[0].content
 
 
-def test_every_part_is_ascii_in_short_lines(practice):
-    raw = sent(letter())
+@pytest.mark.parametrize("words", [NASTY_WORDS, ["Corazón"]], ids=["nasty", "short"])
+def test_every_part_is_ascii_in_short_lines(practice, words):
+    raw = sent(letter(words=words))
 
     assert raw.isascii()
     assert max(map(len, raw.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
