@@ -4,12 +4,12 @@ from email.header import Header
 from email.utils import formataddr, parseaddr
 
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives
 from django.utils.translation import gettext as _
 
 from project.mail import kinds, outbox, routes
 from project.mail.letters import sender
 from project.mail.models import Message, Stream
+from project.mail.seven_bits import SevenBitMessage
 from project.practice.models import Practice
 
 from . import content, merge
@@ -59,8 +59,8 @@ def assembled(filled, *, to, letter, unsubscribe_url, language, practice, topic)
     return built
 
 
-class CampaignMessage(EmailMultiAlternatives):
-    """Django sends an ASCII `=?utf-8?q?x?=` as it is, and the reader's program shows “x”: a name or a subject must read as it was written."""
+class CampaignMessage(SevenBitMessage):
+    """Django sends an ASCII `=?utf-8?q?x?=` as it is, and the reader's program shows “x”: a name must read as it was written."""
 
     def recipients(self):
         """Addresses alone: django-ses gives these to the SES API as they are, which takes nothing but ASCII."""
@@ -68,8 +68,6 @@ class CampaignMessage(EmailMultiAlternatives):
 
     def message(self):
         built = super().message()
-        if self.subject.isascii() and "=?" in self.subject:
-            built.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
         name, address = parseaddr(self.to[0]) if self.to else ("", "")
         if name.isascii() and "=?" in name:
             built.replace_header("To", f"{Header(name, 'utf-8', header_name='To').encode()} <{address}>")

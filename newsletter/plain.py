@@ -67,8 +67,8 @@ def _span(node):
             return f"[{inner}]"
         case "link":
             address = str(node.attrs["href"])
-            bare = address.removeprefix("mailto:").removeprefix("tel:")
-            return bare if inner in {address, bare} else f"{inner} ({bare})"
+            shown = address.removeprefix("mailto:")
+            return shown if inner in {address, shown} else f"{inner} ({shown})"
     return inner
 
 

@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.charset import QP, Charset
 from email.utils import formatdate
 
 from django.conf import settings
@@ -21,9 +20,6 @@ from project.practice.phones import phone_words
 
 from . import campaign_letters, content, links, merge, quoted, skeleton_check
 from .skeleton_check import SkeletonDiffers
-
-_QUOTED_PRINTABLE = Charset("utf-8")
-_QUOTED_PRINTABLE.body_encoding = QP
 
 #: What a To may hold as an address; parse_address lets pass no more than this, and nothing of it could end a header.
 _is_address = re.compile(r"[^\x00-\x20\x7f-\U0010ffff()<>\[\]\\,;:\"@]+@[A-Za-z0-9.-]+").fullmatch
@@ -165,7 +161,6 @@ def _frame(language, practice, topic):
         topic=topic,
     )
     message.extra_headers["Date"] = f"date{nonce}"
-    message.encoding = _QUOTED_PRINTABLE
     built = message.message()
     # `=_` never stands in quoted-printable (RFC 2045 §6.7 says so), and nobody can guess the rest.
     built.set_boundary(f"=_{secrets.token_hex(16)}")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from project.practice.texts import missing
 
 from . import waiting
-from .models import Callback, Registration, SeatPool, Seminar, SeminarText
+from .models import Callback, Mode, Registration, SeatPool, Seminar, SeminarText
 from .refusals import NotReady, Refused
 from .telling import drop_calls, tell
 
@@ -47,7 +47,7 @@ def _lacking(seminar, now):
 
 
 def reschedule(seminar, starts_at, ends_at, venue=None, zone=None):
-    """Move a seminar in time, to another venue, or both; everybody registered gets a letter that says old and new. Returns the Seminar.
+    """Move a seminar in time, to another venue, or both; all whom it concerns get a letter that says old and new. Returns the Seminar.
 
     `starts_at`, `ends_at`: aware. `zone` defaults to the new venue's, else stays. Raises Refused for a seminar that is over or cancelled, and
     for a time that is past. No difference: nothing happens.
@@ -66,7 +66,7 @@ def reschedule(seminar, starts_at, ends_at, venue=None, zone=None):
         if all(getattr(before, name) == value for name, value in wanted.items()):
             return before
         Seminar.objects.filter(pk=before.pk).update(**wanted, revision=F("revision") + 1, changed_at=now)
-        _tell_of_change(before, now)
+        _tell_of_change(before, concerned(before, **wanted), now)
     return Seminar.objects.select_related("venue").get(pk=seminar.pk)
 
 
@@ -81,13 +81,20 @@ def _check_movable(seminar, starts_at, ends_at, now):
         raise Refused(_("The end must be later than the start."))
 
 
-def _tell_of_change(before, now):
-    """One higher SEQUENCE for everybody at once, then a letter or a call to each. The letter's ref keeps what was before."""
-    active = Registration.objects.active().filter(seminar=before)
-    active.update(sequence=F("sequence") + 1, changed_at=now)
-    drop_calls(active, now, reason=Callback.Reason.MOVED)
+def concerned(seminar, *, starts_at, ends_at, zone, **_place):
+    """The active registrations that hear of such a move of a seminar: to those who attend online, another room is no news."""
+    active = Registration.objects.active().filter(seminar=seminar)
+    if (starts_at, ends_at, zone) == (seminar.starts_at, seminar.ends_at, seminar.zone):
+        return active.exclude(mode=Mode.ONLINE)
+    return active
+
+
+def _tell_of_change(before, registrations, now):
+    """One higher SEQUENCE for all of them at once, then a letter or a call to each. The letter's ref keeps what was before."""
+    registrations.update(sequence=F("sequence") + 1, changed_at=now)
+    drop_calls(registrations, now, reason=Callback.Reason.MOVED)
     old = {"starts_at": before.starts_at.isoformat(), "zone": before.zone, "venue": before.venue_id}
-    for registration in active.order_by("pk"):
+    for registration in registrations.order_by("pk"):
         tell(registration, "changed", call=Callback.Reason.MOVED, old=old, waited=registration.status == Status.WAITLISTED)
 
 

@@ -53,13 +53,16 @@ def changed(registration, old):
     """The seminar has moved: old and new in words, then everything they need, with the updated invite. `old`: a seminar as it was before."""
     practice = Practice.current()
     seminar = registration.seminar
+    online = registration.mode == Mode.ONLINE
     return _seat_letter(
         registration,
         practice,
         subject=_("Please note the change: now %(date)s") % {"date": _day(seminar)},
         heading=_("Your seminar has changed"),
-        opening=_("Your seat stays yours. You need to do nothing if the new time and place suit you."),
-        before=[Facts(_change(old, seminar))],
+        opening=_("Your seat stays yours. You need to do nothing if the new time suits you.")
+        if online
+        else _("Your seat stays yours. You need to do nothing if the new time and place suit you."),
+        before=[Facts(_change(old, seminar, registration.mode))],
     )
 
 
@@ -72,7 +75,7 @@ def changed_waiting(registration, old):
         preheader=_("You keep your place on the waiting list."),
         blocks=[
             Heading(_("The seminar you wait for has changed")),
-            Facts(_change(old, seminar)),
+            Facts(_change(old, seminar, registration.mode)),
             Paragraph(_("You keep your place on the waiting list. We write to you when a seat becomes free.")),
             Button(_("See your place in line"), links.registration_url(registration)),
             *_questions(practice),
@@ -81,7 +84,7 @@ def changed_waiting(registration, old):
 
 
 def waitlisted(registration):
-    """They are on the waiting list: their place, and what happens next. No invite yet."""
+    """They are on the waiting list: their place, and what happens next. No invite yet, and nothing of the day, lest it pass for a seat."""
     practice = Practice.current()
     seminar = registration.seminar
     return Letter(
@@ -98,7 +101,13 @@ def waitlisted(registration):
                 % {"count": registration.party_size, "place": waiting.place_words(waiting.place(registration))}
             ),
             Paragraph(_("When a seat becomes free, it is yours at once, and we send you everything you need. You don’t have to do anything.")),
-            Facts(_facts(registration)),
+            Facts(
+                [
+                    (_("Seminar"), _title(seminar)),
+                    (_("When"), moment_words(seminar.starts_at, seminar.zone)),
+                    (_("Where"), _place(seminar, registration.mode)),
+                ]
+            ),
             Button(_("See your place in line"), links.registration_url(registration)),
             Paragraph(_("You don’t want to wait? You can leave the waiting list on the same page, or choose another date.")),
             Links([(_("All seminars"), links.seminars_url())]),
@@ -111,16 +120,24 @@ def cancelled(registration, *, invited):
     """They don't come. With `invited`, the event leaves their calendar; who only waited has none there."""
     practice = Practice.current()
     seminar = registration.seminar
-    came = _("Your registration is cancelled, and your seat is free for somebody else. The event will leave your calendar.")
-    waited = _("You are no longer on the waiting list.")
+    if invited:
+        subject = _("Your registration is cancelled: %(date)s")
+        said = _("Your registration is cancelled, and your seat is free for somebody else. The event will leave your calendar.")
+        preheader = _("Changed your mind? You can register again while there are seats.")
+        again = _("Changed your mind, or was this not you? You can register again while there are seats.")
+    else:
+        subject = _("You are off the waiting list: %(date)s")
+        said = _("You are no longer on the waiting list.")
+        preheader = _("Changed your mind? You can get back in line.")
+        again = _("Changed your mind, or was this not you? You can get back in line on the seminar’s page.")
     return Letter(
-        subject=_("Your registration is cancelled: %(date)s") % {"date": _day(seminar)},
-        preheader=_("Changed your mind? You can register again while there are seats."),
+        subject=subject % {"date": _day(seminar)},
+        preheader=preheader,
         blocks=[
             Heading(_greeting(registration)),
-            Paragraph(came if invited else waited),
+            Paragraph(said),
             Facts([(_("Seminar"), _title(seminar)), (_("When"), moment_words(seminar.starts_at, seminar.zone))]),
-            Paragraph(_("Changed your mind, or was this not you? You can register again while there are seats.")),
+            Paragraph(again),
             Button(_("See the seminar"), links.seminar_url(seminar)),
             *_questions(practice),
         ],
@@ -209,13 +226,13 @@ def _facts(registration):
     return [(label, words) for label, words in rows if words]
 
 
-def _change(old, new):
-    """Old and new, of time and place, whichever changed."""
+def _change(old, new, mode):
+    """Old and new, of time and place, whichever changed; who attends online is told of no place."""
     rows = []
     was, now = moment_words(old.starts_at, old.zone), moment_words(new.starts_at, new.zone)
     if was != now:
         rows += [(_("Old time"), was), (_("New time"), now)]
-    if old.venue and new.venue and old.venue != new.venue:
+    if mode == Mode.IN_PERSON and old.venue and new.venue and old.venue != new.venue:
         rows += [(_("Old place"), _place(old, Mode.IN_PERSON)), (_("New place"), _place(new, Mode.IN_PERSON))]
     if not rows:
         rows.append((_("New end"), time_words(new.ends_at, new.zone)))

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 from icalendar.prop import vRecur
 
+_LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001  a wall time
+
 _DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
@@ -21,16 +23,14 @@ def vtimezone(zone, first, last):
 
 
 def _observances(zone, first_year, last_year):
-    """As the country's clocks go by a rule, one DAYLIGHT and one STANDARD with that rule, which every program understands; else each change
-    by itself.
+    """As the country's clocks go by a rule, one DAYLIGHT and one STANDARD with that rule, which every program understands; else what held
+    at the beginning, and each change by itself.
     """
     changes = [change for year in range(first_year, last_year + 1) for change in _changes(zone, year)]
-    if not changes:
-        return [_observance(zone, datetime(1970, 1, 1, tzinfo=UTC), fixed=True)]
     rules = {_rule(zone, change) for change in changes}
     if len(rules) == 2 and len(changes) == 2 * (last_year - first_year + 1):
         return [_observance(zone, change, rule=_rule(zone, change)) for change in changes[:2]]
-    return [_observance(zone, change) for change in changes]
+    return [_standing(zone, datetime(first_year, 1, 1, tzinfo=UTC)), *(_observance(zone, change) for change in changes)]
 
 
 @lru_cache(maxsize=256)
@@ -70,15 +70,28 @@ def _rule(zone, change):
     return onset.month, nth if nth < 5 else -1, _DAYS[onset.weekday()], onset.time()
 
 
-def _observance(zone, change, rule=None, fixed=False):
+def _observance(zone, change, rule=None):
+    """What holds from a change on."""
     after = change.astimezone(ZoneInfo(zone))
-    before = after if fixed else (change - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
-    component = TimezoneDaylight() if after.dst() else TimezoneStandard()
-    component.add("dtstart", change.replace(tzinfo=None) if fixed else _local_onset(zone, change))
-    component.add("tzoffsetfrom", before.utcoffset())
-    component.add("tzoffsetto", after.utcoffset())
-    component.add("tzname", after.tzname())
+    before = (change - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
+    component = _component(after, begins=_local_onset(zone, change), offset_before=before.utcoffset())
     if rule:
         month, nth, day, _time = rule
         component.add("rrule", vRecur(freq="YEARLY", bymonth=month, byday=f"{nth}{day}"))
+    return component
+
+
+def _standing(zone, moment):
+    """What holds at a moment, as if it had held long before: who reads it looks no further back than the changes that follow."""
+    there = moment.astimezone(ZoneInfo(zone))
+    return _component(there, begins=_LONG_AGO, offset_before=there.utcoffset())
+
+
+def _component(there, *, begins, offset_before):
+    """`there`: any local time at which it holds; `begins`: a wall time."""
+    component = TimezoneDaylight() if there.dst() else TimezoneStandard()
+    component.add("dtstart", begins)
+    component.add("tzoffsetfrom", offset_before)
+    component.add("tzoffsetto", there.utcoffset())
+    component.add("tzname", there.tzname())
     return component

@@ -7,6 +7,7 @@ from pathlib import Path
 from anymail.backends import brevo, resend
 from django.core.mail.backends.base import BaseEmailBackend
 
+from .seven_bits import in_seven_bits
 from .smtp import SmtpBackend
 
 __all__ = ["BrevoBackend", "FileBackend", "ResendBackend", "SmtpBackend", "TransactionalBackend"]
@@ -68,4 +69,4 @@ class TransactionalBackend(BaseEmailBackend):
     def send_messages(self, email_messages):
         from .routes import connection  # noqa: PLC0415  the app registry is not ready when Django imports its e-mail backend
 
-        return connection("transactional").send_messages(email_messages)
+        return connection("transactional").send_messages([in_seven_bits(message) for message in email_messages])

@@ -15,11 +15,12 @@ from email.header import Header
 from email.mime.base import MIMEBase
 from email.utils import formataddr
 
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from project.practice.models import Practice
+
+from .seven_bits import SevenBitMessage
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Calendar:
     content: bytes
 
 
-class LetterMessage(EmailMultiAlternatives):
-    """An EmailMultiAlternatives whose calendar parts travel as base64: Django would send them 8bit, or as Latin-1."""
+class LetterMessage(SevenBitMessage):
+    """A message whose calendar parts travel as base64, byte for byte: Django would take them for text, or for Latin-1."""
 
     def _create_mime_attachment(self, content, mimetype):
         maintype, _slash, rest = mimetype.partition("/")

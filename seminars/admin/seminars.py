@@ -197,14 +197,13 @@ class SeminarAdmin(TextsAdmin):
                 "new_end": time_words(moved["ends_at"], moved["zone"]),
                 "new_venue": moved["venue"],
             }
-            return self._page(
-                request, seminar, "move", form=form, preview=words, told=told(seminar), title=_("Move this seminar: please check")
-            )
+            who = told(changes.concerned(seminar, **moved))
+            return self._page(request, seminar, "move", form=form, preview=words, told=who, title=_("Move this seminar: please check"))
         return self._do(
             request,
             seminar,
             lambda: changes.reschedule(seminar, **moved),
-            _("Moved. Everybody registered is being told, and their calendars follow."),
+            _("Moved. Everybody it concerns is being told, and their calendars follow."),
         )
 
     def call_off_view(self, request, pk):
@@ -212,7 +211,7 @@ class SeminarAdmin(TextsAdmin):
         if gone := self._called_off(request, seminar):
             return gone
         if request.method != "POST":
-            return self._page(request, seminar, "call_off", told=told(seminar), title=_("Call this seminar off"))
+            return self._page(request, seminar, "call_off", told=told(seminar.registrations.active()), title=_("Call this seminar off"))
         return self._do(
             request,
             seminar,
@@ -294,10 +293,9 @@ def _seats_words(pool, named):
     return f"{pool.get_mode_display()}: {words}" if named else words
 
 
-def told(seminar):
-    """Who hears of a change, and how: parties by letter in each language, parties to call, parties that wait."""
-    active = seminar.registrations.active()
-    return active.aggregate(
+def told(registrations):
+    """Of those who hear of a change, how: parties by letter in each language, parties to call, parties that wait."""
+    return registrations.aggregate(
         by_letter=Count("pk", filter=~Q(email="")),
         in_spanish=Count("pk", filter=~Q(email="") & Q(language="es")),
         to_call=Count("pk", filter=Q(email="")),

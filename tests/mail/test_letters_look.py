@@ -45,7 +45,7 @@ def words_of(markup):
 def test_both_parts_say_the_same_words_in_the_same_order(letter):
     message = letter.message()
 
-    plain = re.sub(r"https://\S+", " ", message.body)
+    plain = re.sub(r"https://\S+|<tel:\S+>", " ", message.body)
     plain = plain.replace("\n--\n", "\n").split()
     assert [word.rstrip(":") for word in plain] == [word.rstrip(":") for word in words_of(message.alternatives[0].content)]
 
@@ -62,7 +62,7 @@ def test_the_text_is_well_set(letter):
         "See your registration:\nhttps://practice.example.org/registrations/abc/?a=1&b=2\n\n"
         "Google Calendar: https://calendar.example.org/?x=1&y=2\nOutlook: https://outlook.example.org/\n\n"
         "You get this letter because you registered.\n\n"
-        "--\nGulf Coast Spine\n100 Sample Street, Tampa, FL 33607\n(813) 555-0100\n"
+        "--\nGulf Coast Spine\n100 Sample Street, Tampa, FL 33607\n(813) 555-0100 <tel:+18135550100>\n"
     )
 
 
@@ -90,6 +90,30 @@ def test_the_markup_asks_nobody_for_anything(letter):
     assert "url(" not in markup
     assert "@import" not in markup
     assert len(markup.encode()) < 20_000  # far below the 102 KB at which Gmail cuts a letter off
+
+
+def test_the_whole_button_can_be_pressed_and_outlook_pads_its_cell(letter):
+    markup = letter.message().alternatives[0].content
+
+    [(cell, link)] = re.findall(r'<td style="([^"]*)"><a href="[^"]*" style="([^"]*)">See your registration</a></td>', markup)
+    assert "mso-padding-alt:13px 26px" in cell
+    assert "padding:13px 26px; mso-padding-alt:0" in link
+    assert "display:inline-block" in link
+
+
+def test_a_telephone_number_is_never_broken(practice):
+    markup = Letter("", "", [Small("Questions? Call us at (813) 555-0100.")]).message().alternatives[0].content
+
+    assert '<span style="white-space:nowrap;">(813) 555-0100</span>.' in markup
+    assert re.search(r'<a href="tel:\+18135550100" style="[^"]*white-space:nowrap;[^"]*">\(813\) 555-0100</a>', markup)
+
+
+def test_the_preheader_is_hidden_from_readers_and_outlook(letter):
+    markup = letter.message().alternatives[0].content
+
+    [style] = re.findall(r'<div style="([^"]*)">Thursday at 6</div>', markup)
+    assert {"display:none", "mso-hide:all", "max-height:0", "overflow:hidden"} <= {rule.strip() for rule in style.split(";")}
+    assert "font-size" not in style
 
 
 def test_every_layout_table_says_that_it_is_none(letter):

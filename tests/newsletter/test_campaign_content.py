@@ -109,7 +109,7 @@ def test_plain_text_reads_well():
     assert letter.text.split("\n--\n")[0].strip() == (
         "Title\n=====\n\n"
         "One _two_ *three* four here (https://example.org/a).\n\n1. first\n2. second more\n\n> said\n\n----------\n\n- a\n\n- b\n\n"
-        "https://example.org/b call (+18135550100)"
+        "https://example.org/b call (tel:+18135550100)"
     )
 
 

@@ -71,6 +71,55 @@ def test_another_venue_in_another_zone(seminar, register, deliver):
     assert event(letter)["DTSTART"].dt == seminar.starts_at
 
 
+@pytest.fixture
+def hall(db):
+    return Venue.objects.create(name="Lake Hall", street="1 Sample St", city="Tampa", state="FL", postal_code="33602", zone="America/New_York")
+
+
+def test_another_room_is_no_news_to_who_attends_online(make_seminar, hall, register, deliver):
+    seminar = make_seminar(format="hybrid", capacity=1)
+    here = [register(seminar, "Ana", mode="in-person"), register(seminar, "Ben", mode="in-person")]
+    away = [register(seminar, "Cleo", mode="online"), register(seminar, "Dora", mode="online")]
+    called = add_by_phone(seminar, mode="online", first_name="Eva", last_name="Sample", phone="8135550102", language="en", anyway=True)
+    deliver()
+
+    move(seminar, timedelta(0), venue=hall)
+
+    assert [letter.to for letter in deliver()] == [["ana@example.org"], ["ben@example.org"]]
+    sequences = dict(Registration.objects.values_list("pk", "sequence"))
+    assert [sequences[person.pk] for person in here] == [1, 1]
+    assert [sequences[person.pk] for person in (*away, called)] == [0, 0, 0]
+    assert [Registration.objects.get(pk=person.pk).changed_at for person in away] == [person.changed_at for person in away]
+    assert not Callback.objects.filter(reason="moved").exists()
+
+
+def test_who_attends_online_hears_of_another_time_and_of_no_room(make_seminar, hall, register, deliver):
+    seminar = make_seminar(format="hybrid", capacity=1)
+    for name in ("Cleo", "Dora"):
+        register(seminar, name, mode="online")
+    deliver()
+
+    move(seminar, venue=hall)
+
+    cleo, dora = deliver()
+    assert event(cleo)["SEQUENCE"] == 1
+    assert "You need to do nothing if the new time suits you." in cleo.body
+    for letter in (cleo, dora):
+        assert "Old time: " in letter.body
+        for word in ("Hall", "place:", "Parking"):
+            assert word not in letter.body
+
+
+def test_a_later_room_leaves_the_call_about_another_time_to_be_made(make_seminar, hall):
+    seminar = make_seminar(format="hybrid")
+    add_by_phone(seminar, mode="online", first_name="Eva", last_name="Sample", phone="8135550102", language="en")
+
+    move(seminar)
+    move(seminar, timedelta(0), venue=hall)
+
+    assert list(Callback.objects.values_list("reason", "sequence", "outcome")) == [("moved", 1, "")]
+
+
 def test_two_moves_before_the_letter_left_are_one(seminar, register, deliver):
     register(seminar)
     deliver()
@@ -227,6 +276,54 @@ def test_letters_hold_what_matters_on_the_day(seminar, register, deliver):
         assert words in html
     assert "/es/registrations/" in letter.body
     assert "calendarios de Google, Outlook, Yahoo y Apple" in letter.body
+
+
+def test_who_waits_is_told_what_for_when_and_where_and_nothing_of_the_day(make_seminar, register, deliver):
+    seminar = make_seminar(capacity=1)
+    register(seminar)
+    register(seminar, "Ben")
+
+    [letter] = [letter for letter in deliver() if letter.to == ["ben@example.org"]]
+
+    labels = [line.partition(": ")[0] for line in letter.body.splitlines() if ": " in line and "http" not in line]
+    assert labels == ["Seminar", "When", "Where"]
+    assert "Bayside Hall, 200 Sample Avenue, Tampa, FL 33602" in letter.body
+    for words in ("Free garage", "Step-free", "Your questions", "Until"):
+        assert words not in letter.body
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "cancelled"),
+    [
+        ("en", "You are off the waiting list: Wednesday", "cancelled"),
+        ("es", "Ya no está en la lista de espera: miércoles", "cancelad"),
+    ],
+)
+def test_leaving_the_waiting_list_is_called_that(make_seminar, register, deliver, language, subject, cancelled):
+    seminar = make_seminar(capacity=1, starts_at=datetime(2098, 12, 3, 23, 0, tzinfo=UTC))
+    register(seminar)
+    waits = register(seminar, "Ben", language=language)
+    deliver()
+
+    cancel(waits)
+
+    [letter] = deliver()
+    assert letter.subject.startswith(subject)
+    assert letter.attachments == []
+    for part in (letter.body, letter.alternatives[0].content):
+        assert cancelled not in part
+        assert "register again" not in part
+
+
+def test_who_gives_a_seat_back_is_told_that_the_registration_is_cancelled(make_seminar, register, deliver):
+    ana = register(make_seminar(starts_at=datetime(2098, 12, 3, 23, 0, tzinfo=UTC)))
+    deliver()
+
+    cancel(ana)
+
+    [letter] = deliver()
+    assert letter.subject == "Your registration is cancelled: Wednesday, December 3"
+    assert b"METHOD:CANCEL" in letter.attachments[0].content
 
 
 def test_no_subject_says_what_the_seminar_is_about(make_seminar, register, deliver):

@@ -15,7 +15,7 @@ from project.practice.zones import to_wall
 from seminars import registration as verbs
 from seminars.admin.seminars import SeminarAdmin
 from seminars.changes import call_off
-from seminars.models import Callback, Registration, Seminar, Speaker
+from seminars.models import Callback, Registration, Seminar, Speaker, Venue
 
 pytestmark = pytest.mark.django_db
 
@@ -139,6 +139,24 @@ def test_a_move_is_previewed_then_told_to_everybody(desk, seminar, register, del
     assert set(Registration.objects.values_list("sequence", flat=True)) == {1}
     assert {letter.to[0] for letter in deliver()} == {"ana@example.org", "luz@example.org"}
     assert Callback.objects.open().get(reason=Callback.Reason.MOVED).registration.first_name == "Bo"
+
+
+def test_the_preview_of_another_room_counts_whom_it_concerns(desk, make_seminar, register, deliver):
+    seminar = make_seminar(format="hybrid", starts_at=datetime(2098, 1, 14, 23, 0, tzinfo=UTC))
+    hall = Venue.objects.create(name="Lake Hall", street="1 Sample St", city="Tampa", state="FL", postal_code="33602", zone=seminar.zone)
+    register(seminar, "Ana", mode="in-person")
+    register(seminar, "Luz", mode="online", language="es")
+    register(seminar, "Bo", mode="online", email="", phone="+18135550101")
+    deliver()
+    date, starts = wall(seminar.starts_at)
+    moved = {"date": date, "starts": starts, "ends": wall(seminar.ends_at)[1], "zone": seminar.zone, "venue": hall.pk}
+
+    preview = desk.post(page("seminar_move", seminar.pk), moved)
+    desk.post(page("seminar_move", seminar.pk), moved | {"confirm": "1"})
+
+    assert preview.context["told"] == {"by_letter": 1, "in_spanish": 0, "to_call": 0, "waiting": 0}
+    assert [letter.to for letter in deliver()] == [["ana@example.org"]]
+    assert not Callback.objects.open().exists()
 
 
 def test_a_move_to_the_same_time_asks_for_another(desk, make_seminar):

@@ -1,21 +1,24 @@
 """The calendar objects: every reader finds the stored instant, and nobody's text becomes a property."""
 
 import email
+import io
 import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from email import policy
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import icalendar
 import pytest
 import vobject
+from dateutil.tz import tzical
 from django.utils import translation
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from project.practice.models import Practice
+from project.practice.zones import CHOICES
 from seminars import itip
 from seminars.models import Registration, Seminar, SeminarText, Venue
 from seminars.vtimezones import vtimezone
@@ -141,6 +144,42 @@ def test_a_zone_whose_clocks_follow_no_rule_lists_its_changes():
 
     assert "RRULE" not in text
     assert text.count("DTSTART") > 2
+
+
+def differences(zone, first, last, moments):
+    """Of these moments those whose wall time dateutil, which knows a zone by its VTIMEZONE alone, gives another offset than zoneinfo.
+
+    The second time round of a repeated hour is left out: no VTIMEZONE can tell it from the first, so events say it in UTC.
+    """
+    text = vtimezone(zone, first, last).to_ical().decode()
+    read, known = tzical(io.StringIO(text)).get(zone), ZoneInfo(zone)
+    walls = [wall for moment in moments if not (wall := moment.astimezone(known)).fold]
+    return [(zone, wall) for wall in walls if wall.replace(tzinfo=read).utcoffset() != wall.utcoffset()]
+
+
+def test_every_zone_there_is_has_its_own_offset_around_an_event():
+    start = datetime(2026, 7, 4, 23, 0, tzinfo=UTC)
+    moments = [start + timedelta(hours=hours) for hours in (-24 * 180, -24 * 90, -1, 0, 1, 2, 24 * 90, 24 * 180)]
+
+    found = [differences(zone, start, start + timedelta(hours=2), moments) for zone in sorted(available_timezones() - {"localtime"})]
+
+    assert len(found) > 500
+    assert [difference for one in found for difference in one] == []
+
+
+@pytest.mark.parametrize("zone", [*dict(CHOICES), "Africa/Casablanca", "Australia/Lord_Howe"])
+def test_a_zones_offset_is_right_in_every_hour_of_a_year_with_its_changes(zone):
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    hours = [first + timedelta(hours=hours, minutes=1) for hours in range(24 * 365)]
+
+    assert differences(zone, first, hours[-1], hours) == []
+
+
+def test_before_the_first_change_it_knows_a_zone_has_the_offset_it_had_then():
+    """Volgograd gave up an hour in the last days of 2020 and has had no change since."""
+    start = datetime(2020, 6, 1, 12, 0, tzinfo=UTC)
+
+    assert differences("Europe/Volgograd", start, start, [start]) == []
 
 
 def test_the_repeated_hour_is_said_in_utc():

@@ -10,17 +10,20 @@ from project.practice.zones import unbroken
 
 register = template.Library()
 
+_PHONE = re.compile(r"\(\d{3}\) \d{3}-\d{4}")
+
 INK, SOFT, LINK, PAPER, LINEN, LINE, HONEY = "#14343b", "#45606a", "#1b5a66", "#ffffff", "#f6f3ee", "#ddd6cb", "#d98a1c"
 SANS = "Seravek, 'Gill Sans Nova', Ubuntu, Calibri, 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'Iowan Old Style', 'Palatino Linotype', Palatino, Georgia, serif"
 
 STYLES = {
     "body": f"margin:0; padding:0; background-color:{LINEN}; color:{INK}; -webkit-text-size-adjust:100%;",
-    "preheader": "display:none; max-height:0; max-width:0; overflow:hidden; opacity:0; font-size:1px; line-height:1px; mso-hide:all;",
+    # Not by tiny letters as well, as one often sees: spam filters count those against a letter.
+    "preheader": "display:none; max-height:0; max-width:0; overflow:hidden; opacity:0; mso-hide:all;",
     "around": f"background-color:{LINEN};",
-    "sheet": f"width:100%; max-width:600px; background-color:{PAPER}; border-top:6px solid {INK};",
+    "sheet": f"max-width:600px; background-color:{PAPER}; border-top:6px solid {INK};",
     "head": f"padding:26px 32px 0 32px; font-family:{SERIF}; font-size:19px; line-height:25px; font-weight:bold; color:{INK};",
-    "rule": f"width:44px; height:3px; line-height:3px; font-size:0; background-color:{HONEY};",
+    "rule": f"line-height:10px; mso-line-height-rule:exactly; border-bottom:3px solid {HONEY};",
     "words": f"padding:22px 32px 30px 32px; font-family:{SANS}; font-size:18px; line-height:28px; color:{INK};",
     "heading": f"margin:0 0 14px 0; font-family:{SERIF}; font-size:27px; line-height:34px; font-weight:bold; color:{INK};",
     "paragraph": f"margin:0 0 18px 0; font-size:18px; line-height:28px; color:{INK};",
@@ -28,9 +31,11 @@ STYLES = {
     "fact": f"padding:9px 18px; font-family:{SANS}; font-size:18px; line-height:26px; color:{INK};",
     "label": f"font-size:15px; line-height:22px; color:{SOFT};",
     "press": "margin:4px 0 24px 0;",
-    "pressed": f"background-color:{INK}; border-radius:6px;",
-    "button": f"display:inline-block; padding:13px 26px; border:1px solid {INK}; border-radius:6px; background-color:{INK};"
+    # Outlook gives links no padding, so there the cell has it; elsewhere the link, all of which can be pressed.
+    "pressed": f"background-color:{INK}; border-radius:6px; mso-padding-alt:13px 26px;",
+    "button": f"display:inline-block; padding:13px 26px; mso-padding-alt:0; border:1px solid {INK}; border-radius:6px; background-color:{INK};"
     f" font-family:{SANS}; font-size:18px; line-height:24px; font-weight:bold; color:#ffffff; text-decoration:none;",
+    "phone": f"color:{LINK}; text-decoration:underline; white-space:nowrap;",
     "links": f"margin:0 0 20px 0; font-size:17px; line-height:32px; color:{INK};",
     "link": f"color:{LINK}; text-decoration:underline;",
     "small": f"margin:0 0 14px 0; font-size:15px; line-height:23px; color:{SOFT};",
@@ -46,8 +51,9 @@ def style(name):
 
 @register.filter
 def breaks(text):
-    """Escaped text whose line ends are `<br>`."""
-    return mark_safe("<br>".join(conditional_escape(line) for line in unbroken(str(text)).splitlines()))
+    """Escaped text whose line ends are `<br>`, and whose telephone numbers stay on one line."""
+    broken = "<br>".join(conditional_escape(line) for line in unbroken(str(text)).splitlines())
+    return mark_safe(_PHONE.sub(r'<span style="white-space:nowrap;">\g<0></span>', broken))
 
 
 @register.filter
