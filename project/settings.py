@@ -268,13 +268,18 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+# Wrong tries within the cool-off after which the door shuts: for one name from one place, and for one place whatever the names. Elsewhere the
+# same name goes on signing in. Tries at a shut door are not counted, so that it opens when its page says.
 AXES_FAILURE_LIMIT = 8
+SIGN_IN_PER_PLACE = 40
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if TRUSTED_PROXIES else ["REMOTE_ADDR"]
+AXES_HANDLER = "project.practice.sign_in.Tries"
+AXES_CLIENT_IP_CALLABLE = "project.practice.sign_in.address_of"
+AXES_USERNAME_CALLABLE = "project.practice.sign_in.name_tried"
+AXES_LOCKOUT_CALLABLE = "project.practice.sign_in.shut"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
-AXES_LOCKOUT_TEMPLATE = "lockout.html"
 
 # -- Celery ----------------------------------------------------------------------------------------------------------------------------
 
