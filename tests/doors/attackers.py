@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import ssl
 import threading
 import time
 
@@ -19,8 +18,8 @@ def connect(port, tls=True):
 @contextlib.contextmanager
 def slow_bodies(port, number):
     """So many visitors who send a form one letter in half a second, until the block is left."""
-    head = b"POST /newsletter/subscribe/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
-    head += b"Content-Type: application/x-www-form-urlencoded\r\nX-Forwarded-Proto: https\r\n\r\nemail="
+    told = "Content-Length: 100000\r\nContent-Type: application/x-www-form-urlencoded"
+    head = _head(port, "/newsletter/subscribe/", told) + b"email="
     visitors = [connect(port) for _ in range(number)]
     for visitor in visitors:
         visitor.sendall(head)
@@ -50,9 +49,8 @@ def send_file(port, path, megabytes, *, tls=True, chunked=False):
     """
     connection = connect(port, tls)
     start = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-    length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % (megabytes * MEGABYTE + len(start))
-    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n%s\r\n" % (path.encode(), length)
-    head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {megabytes * MEGABYTE + len(start)}"
+    head = _head(port, path, f"{length}\r\nContent-Type: multipart/form-data; boundary=x")
     sent = 0
     block = b"x" * 100_000
     if chunked:
@@ -65,9 +63,17 @@ def send_file(port, path, megabytes, *, tls=True, chunked=False):
                 sent += len(block)
                 if answered := _answer(connection):
                     return answered, sent
-        except (OSError, ssl.SSLError):
+            connection.sendall(b"0\r\n\r\n" if chunked else b"")
+        except OSError:
             pass
-        return _answer(connection, 5), sent
+        return _answer(connection, 10), sent
+
+
+def _head(port, path, told):
+    """Of a form's request that Django reads to the end: it has the cookie and the origin, and only the token in it will be wrong."""
+    host = f"localhost:{port}"
+    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", f"Origin: https://{host}", f"Cookie: __Host-csrftoken={'x' * 32}", told]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def _answer(connection, seconds=0.0001):

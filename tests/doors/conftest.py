@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import getpass
 import http.client
 import re
 import ssl
@@ -127,7 +128,8 @@ def nginx(site, certificate, tmp_path):
             text = text.replace("/etc/letsencrypt/live/seminars.example.org", str(certificate[0].parent))
             text = text.replace("seminars.example.org", "localhost").replace("127.0.0.1:8000", f"127.0.0.1:{site.inside}")
             folders = "".join(f"{name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-            whole = f"daemon off;\npid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{text}}}\n"
+            whole = f"user {getpass.getuser()};\ndaemon off;\npid {tmp_path}/pid;\nevents {{}}\n"
+            whole += f"http {{\naccess_log off;\n{folders}{text}}}\n"
             (tmp_path / "nginx.conf").write_text(whole)
             stack.enter_context(web_server(site, ["nginx", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")], tmp_path))
 
