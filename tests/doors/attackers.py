@@ -72,7 +72,14 @@ def send_file(port, path, megabytes, *, tls=True, chunked=False):
 def _head(port, path, told):
     """Of a form's request that Django reads to the end: it has the cookie and the origin, and only the token in it will be wrong."""
     host = f"localhost:{port}"
-    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", f"Origin: https://{host}", f"Cookie: __Host-csrftoken={'x' * 32}", told]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {host}",
+        f"Origin: https://{host}",
+        "X-Forwarded-Proto: https",
+        f"Cookie: __Host-csrftoken={'x' * 32}",
+        told,
+    ]
     return "\r\n".join([*lines, "", ""]).encode()
 
 

@@ -55,12 +55,28 @@ def test_gunicorn_itself_reads_no_file_of_a_strangers(site):
     assert site.spooled() < MEGABYTE
 
 
-@pytest.mark.parametrize("chunked", [False, True], ids=["told length", "chunked"])
-def test_what_a_public_form_may_send_passes(documented, chunked):
-    """With a body of untold length too, where the web server counts before it hands on."""
-    status, _sent = send_file(documented.port, "/newsletter/subscribe/", 1, chunked=chunked)
+def test_what_a_public_form_may_send_passes(documented):
+    status, _sent = send_file(documented.port, "/newsletter/subscribe/", 1)
 
     assert status == 403, "it reached Django, which misses the form's token"
+
+
+@pytest.mark.nginx
+def test_nginx_counts_a_body_of_untold_length(site, nginx):
+    nginx(documentation.example(NGINX))
+
+    status, _sent = send_file(site.port, "/newsletter/subscribe/", 1, chunked=True)
+
+    assert status == 403
+
+
+@pytest.mark.caddy
+def test_caddy_hands_a_body_of_untold_length_on_and_it_is_refused(site, caddy):
+    caddy(documentation.example(CADDY))
+
+    status, _sent = send_file(site.port, "/newsletter/subscribe/", 1, chunked=True)
+
+    assert status == 411
 
 
 def test_the_site_is_told_where_a_visitor_really_is(documented):
