@@ -50,7 +50,7 @@ def test_what_would_be_regretted_later_is_refused_too(tmp_path, command, changes
 
 
 def test_what_only_disappoints_does_not_stop_it(tmp_path):
-    told = start(WEB, tmp_path, MAIL_TRANSACTIONAL="anymail+scaleway://key@project", MAIL_BULK="smtp://relay.example.org")
+    told = start(WEB, tmp_path, MAIL_TRANSACTIONAL="anymail+scaleway://key:project@", MAIL_BULK="smtp://relay.example.org")
 
     assert "mail.W003" not in told.stderr
     assert told.returncode == 0, told.stderr
