@@ -36,10 +36,10 @@ VAR.mkdir(parents=True, exist_ok=True)
 LOCAL = env_flag("DEBUG")
 # Django's own debug pages, which show settings and letters to whoever is on the page, are never shown; the log has what they would say.
 DEBUG = False
-SITE_URL = env("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+SITE_URL = (env("SITE_URL") or ("http://127.0.0.1:8000" if LOCAL else "")).rstrip("/")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
 # How many proxies of our own stand in front; only then is X-Forwarded-For believed, and only its last entries.
-TRUSTED_PROXIES = int(env("TRUSTED_PROXIES", "0"))
+TRUSTED_PROXIES = int(env("TRUSTED_PROXIES") or 0)
 
 INSTALLED_APPS = [
     "seminars",
@@ -59,6 +59,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.practice.doors.AnyNameForProbes",
+    "project.practice.doors.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "project.practice.doors.BodyLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "project.practice.clock.DeskClockMiddleware",
@@ -75,7 +78,10 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# How large a request may be: a packet's PDF from the front desk, and from everybody else what fits in memory (project/practice/doors.py). The
+# web server in front holds to the same (docs/operations.md).
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DESK_UPLOAD_MAX_SIZE = 25_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 # -- Cache -----------------------------------------------------------------------------------------------------------------------------
@@ -112,7 +118,7 @@ _letters = f"file://{VAR / 'mail'}"
 MAIL_TRANSACTIONAL = env("MAIL_TRANSACTIONAL", _letters)
 MAIL_BULK = env("MAIL_BULK") or MAIL_TRANSACTIONAL
 MAIL_HOLD = env_flag("MAIL_HOLD")
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "seminars@practice.example.org")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL") or ("seminars@practice.example.org" if LOCAL else "")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Django's own mail (password reset, error reports) takes the transactional route, without the ledger.
 EMAIL_BACKEND = "project.mail.backends.TransactionalBackend"
@@ -153,11 +159,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"scrub": {"()": "project.practice.logs.Scrub"}},
+    "filters": {"scrub": {"()": "project.practice.logs.Scrub"}, "strangers": {"()": "project.practice.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["scrub"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django.security.DisallowedHost": {"filters": ["strangers"]},
         "axes": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},  # tells each glyph of each font it cuts down for a PDF
     },
@@ -173,6 +180,9 @@ DEFAULT_ADDRESS_KEY = "not-a-secret-either-only-for-the-demo-and-the-tests"
 ADDRESS_KEY = env("ADDRESS_KEY") or DEFAULT_ADDRESS_KEY
 
 _https = SITE_URL.startswith("https://")
+if not _https:
+    # Plain http is let pass only on this machine (project/practice/checks.py), where Django's advice to turn https on helps nobody.
+    SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
 SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
@@ -270,13 +280,18 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+# Wrong tries within the cool-off after which the door shuts: for one name from one place, and for one place whatever the names. Elsewhere the
+# same name goes on signing in. Tries at a shut door are not counted, so that it opens when its page says.
 AXES_FAILURE_LIMIT = 8
+SIGN_IN_PER_PLACE = 40
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES or None
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if TRUSTED_PROXIES else ["REMOTE_ADDR"]
+AXES_HANDLER = "project.practice.sign_in.Tries"
+AXES_CLIENT_IP_CALLABLE = "project.practice.sign_in.address_of"
+AXES_USERNAME_CALLABLE = "project.practice.sign_in.name_tried"
+AXES_LOCKOUT_CALLABLE = "project.practice.sign_in.shut"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
-AXES_LOCKOUT_TEMPLATE = "lockout.html"
 
 # -- Celery ----------------------------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from django.utils import translation
 from project import translations
 from project.mail import bells, ledger, pace, sweep
 from project.practice.models import Practice
+from tests.processes import SERVERS
 
 from . import services
 
@@ -24,6 +25,8 @@ def pytest_sessionstart():
 def pytest_collection_modifyitems(items):
     reasons = {
         "browser": None if shutil.which("chromium") else "no chromium on PATH",
+        "caddy": None if shutil.which("caddy") else "no caddy on PATH",
+        "nginx": None if shutil.which("nginx", path=SERVERS) else "no nginx on PATH",
         "postfix": None if shutil.which("smtp-sink") else "no smtp-sink on PATH",
         "postgresql": None if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "needs PostgreSQL",
         "rabbitmq": None if services.RABBITMQ_SERVER else "no rabbitmq-server on PATH",

@@ -11,6 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+#: Where programs lie, those of the administrator too, which a person's PATH may lack.
+SERVERS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin"])
+
 
 def free_port():
     """A port on 127.0.0.1 that nobody listens on."""

@@ -10,12 +10,14 @@ It stands in mail because of what it must never do: a restored ledger does not k
 
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import sqlite3
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +92,8 @@ def restore(source, *, replace=False, key_lost=False):
             with tarfile.open(source) as tar:
                 tar.extractall(folder, filter="data")
             manifest = json.loads(Path(folder, "manifest.json").read_text())
-        except (OSError, tarfile.TarError, ValueError, EOFError) as error:
+        # What a file that is none of ours, or is damaged, makes tarfile, its decompressors and json raise.
+        except (OSError, tarfile.TarError, zlib.error, lzma.LZMAError, ValueError, EOFError, RecursionError) as error:
             raise BackupError(f"{source} can’t be read as a backup: {error}") from error
         dump = Path(folder, "database")
         _check(manifest, dump, key_lost)
@@ -118,9 +121,15 @@ def _sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+#: What `_manifest` writes beside the format.
+_WORDS = ("made_at", "site_url", "database", "address_key", "sha256")
+
+
 def _check(manifest, dump, key_lost):
-    if manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise BackupError("This backup has a format this version of Lectern does not know.")
+    if not all(isinstance(manifest.get(word), str) for word in _WORDS) or not _are_words(manifest.get("migrations")):
+        raise BackupError("The backup is damaged: its manifest does not say what every backup’s says.")
     if not dump.is_file() or _sha256(dump) != manifest["sha256"]:
         raise BackupError("The backup is damaged: its database does not have the checksum it was written with.")
     if manifest["database"] != connection.vendor:
@@ -133,6 +142,10 @@ def _check(manifest, dump, key_lost):
             "ADDRESS_KEY is not the one this backup was made with. Under another key nobody’s “do not write to me” is found. "
             "Put the old key back, or, if it is lost for good, restore with --key-lost."
         )
+
+
+def _are_words(value):
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _check_place(replace):
@@ -158,8 +171,14 @@ def _dump_sqlite(target):
 def _load_sqlite(dump):
     with closing(sqlite3.connect(dump)) as copy:
         # Held before it is in place: no worker ever sees it unheld.
-        copy.execute(f"UPDATE {Ledger._meta.db_table} SET hold = ?, held_at = ?", [Ledger.Hold.STOOD_STILL, timezone.now().isoformat(" ")])
-        copy.commit()
+        try:
+            copy.execute(f"UPDATE {Ledger._meta.db_table} SET hold = ?, held_at = ?", [Ledger.Hold.STOOD_STILL, timezone.now().isoformat(" ")])
+            copy.commit()
+            found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+        if found != "ok":
+            raise BackupError(f"The backup is damaged: its database can’t be read ({found}).")
         connection.close()
         connection.ensure_connection()
         copy.backup(connection.connection)

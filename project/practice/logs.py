@@ -21,3 +21,16 @@ class Scrub(logging.Filter):
         if scrubbed != message:
             record.msg, record.args = scrubbed, None
         return True
+
+
+class OneLine(logging.Filter):
+    """For what strangers do wrong all day and nobody mends here, such as asking for a site that isn't ours: a warning of one short line, where
+    Django would write an error with a page of traceback each time."""
+
+    LONGEST = 200
+
+    def filter(self, record):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = record.getMessage()[: self.LONGEST], None
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True

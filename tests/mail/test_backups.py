@@ -1,6 +1,8 @@
 """Backup and restore, by the commands a person types, on a database of their own."""
 
+import hashlib
 import importlib.util
+import io
 import json
 import os
 import stat
@@ -13,6 +15,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from project.mail import addresses, backups
 from tests.processes import environment, manage
 
 # Not imported: the package looks around the machine and warns of what it finds.
@@ -159,21 +162,25 @@ def test_another_address_key_is_refused_unless_the_old_one_is_lost(site, tmp_pat
     assert new.run("restore", str(file), "--key-lost").returncode == 0
 
 
+def repacked(tmp_path, name, change):
+    """The path of a copy of the backup `good` in which `change(manifest, dump)` has been at two of its files."""
+    folder = tmp_path / f"changing-{name}"
+    with tarfile.open(tmp_path / "good") as tar:
+        tar.extractall(folder, filter="data")
+    change(folder / "manifest.json", folder / "database")
+    with tarfile.open(tmp_path / name, "w") as tar:
+        for part in ("manifest.json", "database"):
+            tar.add(folder / part, arcname=part)
+    return str(tmp_path / name)
+
+
 def test_a_damaged_or_foreign_backup_is_refused_in_a_sentence(site, tmp_path):
     old, new = site("old"), site("new")
     old.fill()
     old.run("backup", str(tmp_path / "good"))
 
     def changed(name, **changes):
-        folder = tmp_path / f"changing-{name}"
-        with tarfile.open(tmp_path / "good") as tar:
-            tar.extractall(folder, filter="data")
-        manifest = folder / "manifest.json"
-        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changes))
-        with tarfile.open(tmp_path / name, "w") as tar:
-            for part in ("manifest.json", "database"):
-                tar.add(folder / part, arcname=part)
-        return str(tmp_path / name)
+        return repacked(tmp_path, name, lambda manifest, _dump: manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changes)))
 
     (tmp_path / "text").write_text("no tar at all")
     expected = {
@@ -188,6 +195,88 @@ def test_a_damaged_or_foreign_backup_is_refused_in_a_sentence(site, tmp_path):
     for file, sentence in expected.items():
         ended = new.run("restore", file)
         assert (ended.returncode, sentence in ended.stdout) == (1, True), ended.stdout
+
+
+#: What a whole manifest says, of a database that is nothing but the letter x.
+WHOLE = {
+    "format": backups.FORMAT,
+    "made_at": "2026-11-22T02:00:00+00:00",
+    "site_url": "https://seminars.example.org",
+    "database": connection.vendor,
+    "migrations": [],
+    "address_key": addresses.key_fingerprint(),
+    "sha256": hashlib.sha256(b"x").hexdigest(),
+}
+
+
+def packed(folder, manifest):
+    with tarfile.open(folder / "file", "w") as tar:
+        for name, content in {"manifest.json": manifest.encode(), "database": b"x"}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return folder / "file"
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *("[]", "null", "7", '"format"', "{}", "not json", "", "\0", '{"format": 1}', "[" * 100_000),
+        *(json.dumps({word: value for word, value in WHOLE.items() if word != left_out}) for left_out in WHOLE),
+        *(json.dumps(WHOLE | {"migrations": wrong}) for wrong in (None, "all", [1], {"mail": "0001"})),
+        *(json.dumps(WHOLE | {word: 1}) for word in WHOLE if word != "format"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_manifest_that_is_none_is_refused_in_a_sentence(tmp_path, manifest):
+    with pytest.raises(backups.BackupError) as refused:
+        backups.restore(packed(tmp_path, manifest))
+
+    assert "The database is not empty" not in str(refused.value)
+
+
+@pytest.mark.django_db
+def test_a_whole_manifest_is_believed(tmp_path):
+    with pytest.raises(backups.BackupError, match="The database is not empty"):
+        backups.restore(packed(tmp_path, json.dumps(WHOLE)))
+
+
+def test_a_broken_database_is_refused_in_a_sentence_and_nothing_is_touched(site, tmp_path):
+    old, here = site("old"), site("here")
+    old.fill()
+    here.fill()
+    here.ask("Practice.objects.update(name='Another')")
+    old.run("backup", str(tmp_path / "good"))
+    breaks = {
+        "garbage": lambda whole: b"no database" * 1000,
+        "empty": lambda whole: b"",
+        "cut": lambda whole: whole[: len(whole) // 2],
+        "hole": lambda whole: whole[: len(whole) // 3] + b"\xff" * 20_000 + whole[len(whole) // 3 + 20_000 :],
+    }
+
+    for name, broken in breaks.items():
+
+        def change(manifest, dump, broken=broken):
+            dump.write_bytes(broken(dump.read_bytes()))
+            told = json.loads(manifest.read_text()) | {"sha256": hashlib.sha256(dump.read_bytes()).hexdigest()}
+            manifest.write_text(json.dumps(told))
+
+        ended = here.run("restore", repacked(tmp_path, name, change), "--replace")
+
+        assert (ended.returncode, ended.stdout.startswith("CommandError: "), "Traceback" in ended.stdout) == (1, True, False), ended.stdout
+    assert here.contents() == ("Another", ["packet.pdf"])
+
+
+def test_a_file_with_a_broken_byte_is_refused_in_a_sentence(tmp_path):
+    whole = tmp_path / "whole.tar.gz"
+    with tarfile.open(whole, "w:gz") as tar:
+        tar.add(__file__, arcname="database")
+    torn = bytearray(whole.read_bytes())
+    torn[len(torn) // 2 : len(torn) // 2 + 20] = b"\xff" * 20
+    whole.write_bytes(torn)
+
+    with pytest.raises(backups.BackupError, match="can’t be read as a backup"):
+        backups.restore(whole)
 
 
 def test_an_empty_database_is_not_worth_a_backup(site, tmp_path):

@@ -6,6 +6,7 @@ from django.urls import clear_url_caches, reverse
 
 import project.urls
 from project.mail.backends import FileBackend
+from tests.documentation import production
 from tests.processes import environment, manage
 
 pytestmark = pytest.mark.django_db
@@ -102,9 +103,8 @@ def test_only_the_demo_has_it(client, settings, debug, route):
 
 
 def test_the_address_itself_is_absent_in_production(tmp_path):
-    keys = {"SECRET_KEY": "s" * 50, "ADDRESS_KEY": "a" * 50, "MAIL_TRANSACTIONAL": "smtp://localhost", "SITE_URL": "https://x.example.org"}
     code = "from django.urls import NoReverseMatch, reverse\ntry: print(reverse('demo-letters'))\nexcept NoReverseMatch: print('absent')"
 
-    ended = manage("shell", "--no-imports", "-v", "0", "-c", code, env=environment(tmp_path, **keys))
+    ended = manage("shell", "--no-imports", "-v", "0", "-c", code, env=environment(tmp_path, **production() | {"LECTERN_VAR": str(tmp_path)}))
 
     assert ended.stdout == "absent\n"

@@ -2,29 +2,19 @@
 
 import pytest
 
+from tests.documentation import production
 from tests.processes import environment, manage
-
-PRODUCTION = {
-    "SECRET_KEY": "cXk0V7-only-for-this-test-4Yx9_pQmZ2rT8wL5nJ3hB6dF1gKvS",
-    "ADDRESS_KEY": "another-one-only-for-this-test-7Hq2Wn8Ez5Rt1Yb4Vc9Xm6",
-    "SITE_URL": "https://seminars.example.org",
-    "ALLOWED_HOSTS": "seminars.example.org",
-    "TRUSTED_PROXIES": "1",
-    "MAIL_TRANSACTIONAL": "smtp://localhost",
-    "DEFAULT_FROM_EMAIL": "seminars@practice.example.net",
-    "WEBHOOK_SECRET": "desk:another-secret-only-for-this-test",
-}
 
 
 @pytest.fixture
 def check(tmp_path):
     def check(*arguments, **changes):
-        return manage("check", *arguments, env=environment(tmp_path, **(PRODUCTION | changes)))
+        return manage("check", *arguments, env=environment(tmp_path, **(production() | {"LECTERN_VAR": str(tmp_path)} | changes)))
 
     return check
 
 
-def test_production_settings_are_clean_also_by_djangos_own_list(check):
+def test_the_documented_settings_are_clean_also_by_djangos_own_list(check):
     ended = check("--deploy", "--fail-level", "WARNING")
 
     assert ended.returncode == 0, ended.stdout
@@ -41,6 +31,12 @@ def test_production_settings_are_clean_also_by_djangos_own_list(check):
         ({"SITE_URL": "seminars.example.org"}, "practice.E004"),
         ({"SITE_URL": "https://seminars.example.org/path"}, "practice.E004"),
         ({"ALLOWED_HOSTS": "www.example.org"}, "practice.E006"),
+        ({"ALLOWED_HOSTS": ""}, "practice.E006"),
+        ({"SITE_URL": ""}, "practice.E008"),
+        ({"SITE_URL": "http://seminars.example.org"}, "practice.E009"),
+        ({"SITE_URL": "http://10.0.0.5", "ALLOWED_HOSTS": "10.0.0.5"}, "practice.E009"),
+        ({"DEFAULT_FROM_EMAIL": ""}, "practice.E010"),
+        ({"DEFAULT_FROM_EMAIL": "seminars"}, "practice.E010"),
     ],
 )
 def test_what_cannot_be_right_is_refused_with_a_hint(check, changes, named):
@@ -55,6 +51,19 @@ def test_https_without_a_known_proxy_is_warned_of(check):
     ended = check(TRUSTED_PROXIES="0")
 
     assert "practice.W007" in ended.stdout
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_plain_http_will_do_for_a_trial_on_this_machine(check, host):
+    ended = check("--deploy", "--fail-level", "WARNING", SITE_URL=f"http://{host}:8000", ALLOWED_HOSTS=host)
+
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_a_sender_may_have_a_name(check):
+    ended = check(DEFAULT_FROM_EMAIL="Gulf Coast Spine <seminars@example.org>")
+
+    assert ended.returncode == 0, ended.stdout
 
 
 def test_with_debug_the_defaults_do(tmp_path):

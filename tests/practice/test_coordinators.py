@@ -84,7 +84,7 @@ def test_too_many_wrong_passwords_close_the_door_for_a_while_and_say_so(client, 
 
     assert answers[0] == 200
     assert locked.status_code == 429
-    assert "a quarter of an hour" in locked.content.decode()
+    assert "Please wait 15 minutes" in locked.content.decode()
 
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])

@@ -10,6 +10,7 @@ from django.core.management import CommandError
 
 from project.mail import ledger
 from project.practice.management.commands import demo
+from tests.documentation import production
 from tests.processes import environment, eventually, free_port, manage, started
 
 
@@ -46,9 +47,7 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path):
 
 
 def test_the_demo_needs_debug(tmp_path):
-    keys = {"SECRET_KEY": "s" * 50, "ADDRESS_KEY": "a" * 50, "MAIL_TRANSACTIONAL": "smtp://localhost"}
-
-    ended = manage("demo", env=environment(tmp_path, **keys))
+    ended = manage("demo", env=environment(tmp_path, **production() | {"LECTERN_VAR": str(tmp_path)}))
 
     assert ended.returncode == 1
     assert "Start it with ./run demo." in ended.stdout

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 import pytest
@@ -88,3 +89,27 @@ def test_pending_migrations_take_it_out_of_service(client, monkeypatch):
 def test_health_is_only_read(client, address):
     assert client.post(address).status_code == 405
     assert "no-store" in client.get(address).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7", "10.0.0.7:8000", "[fd00::7]", "lb-probe", "evil.example", "no host at all, \\@"])
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready"])
+def test_a_probe_may_call_us_as_it_likes(client, address, host):
+    assert client.get(address, headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/", "/es/", "/health/", "/health/live/", "/health/liver", "//health/live", "/admin/login/"])
+def test_nobody_else_may(client, practice, address):
+    answer = client.get(address, headers={"host": "10.0.0.7"})
+
+    assert answer.status_code == 400
+    assert "10.0.0.7" not in answer.content.decode()
+
+
+def test_a_wrong_host_is_one_plain_line_in_the_log(client, practice, caplog):
+    client.get("/", headers={"host": "evil.example" + "x" * 1000})
+
+    [record] = caplog.records
+    line = logging.Formatter("{levelname} {message}", style="{").format(record)
+    assert line.startswith("WARNING Invalid HTTP_HOST header: 'evil.example")
+    assert "\n" not in line
+    assert len(line) < 250

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from project.practice.supervisor import Part, run
+from project.start import check_or_exit
 
 
 def parts(bind):
@@ -76,8 +77,8 @@ def answers(bind, within=60):
     """True once a page is served there (the port alone is open earlier), False when none has been within so many seconds."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            browser = http.client.HTTPConnection(bind, timeout=10)
+        browser = http.client.HTTPConnection(bind, timeout=10)
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(browser):
             browser.request("GET", "/health/live")
             return browser.getresponse().status == 200
         time.sleep(0.1)
@@ -86,12 +87,15 @@ def answers(bind, within=60):
 
 class Command(BaseCommand):
     help = "Migrate, then run web server, both mail workers and clock until Ctrl-C. If one dies the rest stop, and it exits with 1."
+    # Asked in `handle`, where the warnings that matter count too.
+    requires_system_checks = []
 
     def add_arguments(self, parser):
         bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
         parser.add_argument("--bind", default=bind, help="HOST:PORT or unix:PATH (default: WEB_BIND, else 127.0.0.1:8000)")
 
     def handle(self, *, bind, **options):
+        check_or_exit()
         require_free(bind)
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.LOCAL:
