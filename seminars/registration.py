@@ -185,7 +185,7 @@ def _correct_by_phone(registration, promised):
 
 def _enter(seminar, person, now, *, mode, party_size, source, anyway, **fields):
     pools = SeatPool.objects.filter(seminar=seminar, mode=mode)
-    seated = _take_seats(pools, party_size, anyway)
+    seated = _take_seats(pools, party_size, source, anyway)
     # Read again, now that the pool is ours: a coordinator may have called the seminar off a moment ago.
     _check_open(Seminar.objects.get(pk=seminar.pk), source, now)
     registration = Registration.objects.create(
@@ -206,12 +206,12 @@ def _enter(seminar, person, now, *, mode, party_size, source, anyway, **fields):
     return registration
 
 
-def _take_seats(pools, n, anyway):
-    """True when n seats are taken, False when n people wait; either way the pool is held until the transaction ends."""
+def _take_seats(pools, n, source, anyway):
+    """True when n seats are taken, False when n people wait; either way the pool is locked until the transaction ends."""
     _check_size(n)
     if anyway and pools.take_anyway(n):
         return True
-    if pools.take(n):
+    if pools.take(n, held_too=source == Source.FRONT_DESK):
         return True
     if pools.filter(capacity__gte=n).wait(n):
         return False

@@ -127,10 +127,8 @@ def _is_too_old(stamp):
 def _is_older(stamp, seconds):
     try:
         _STAMP.unsign(stamp, max_age=seconds)
-    except signing.SignatureExpired:
-        return True
-    except signing.BadSignature:
-        return False
+    except signing.BadSignature as error:
+        return isinstance(error, signing.SignatureExpired)
     return False
 
 

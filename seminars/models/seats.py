@@ -29,11 +29,16 @@ class SeatPoolQuerySet(models.QuerySet):
         """The pools, locked in one order until the transaction ends (SQLite: its transaction is the lock)."""
         return list(self.select_for_update().order_by("pk"))
 
-    def take(self, n):
-        """Seats for a newcomer's party: True when all n are theirs. Nobody walks past those who wait, nor takes what is held."""
-        fits, fits_beside_held = Q(taken__lte=F("capacity") - n), Q(taken__lte=F("capacity") - F("held") - n)
-        nothing_held = Q(held_until=None) | Q(held_until__lte=timezone.now())
-        return bool(self.filter(fits_beside_held | fits & nothing_held, waiting=0).update(taken=F("taken") + n))
+    def take(self, n, *, held_too=False):
+        """Seats for a newcomer's party: True when all n are theirs. Nobody walks past those who wait.
+
+        Seats that are held (`hold_back`) count as taken, unless `held_too`.
+        """
+        fits = Q(taken__lte=F("capacity") - n)
+        if not held_too:
+            nothing_held = Q(held_until=None) | Q(held_until__lte=timezone.now())
+            fits = Q(taken__lte=F("capacity") - F("held") - n) | fits & nothing_held
+        return bool(self.filter(fits, waiting=0).update(taken=F("taken") + n))
 
     def take_waiting(self, n):
         """Seats for a party that waits: True when all n are theirs, and n fewer people wait."""

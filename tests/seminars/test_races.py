@@ -70,12 +70,13 @@ def test_control_looking_before_taking_oversells(make_seminar, press, monkeypatc
     """The same forty with the usual “look, then write” and no transaction. The barrier does what a busy evening does by itself."""
     seminar, looked = make_seminar(capacity=10), threading.Barrier(40)
 
-    def look_then_write(pools, n):
+    def look_then_write(pools, n, **_ways):
         pool = pools.get()
         looked.wait(60)
         return pool.taken + n <= pool.capacity and bool(pools.update(taken=pool.taken + n))
 
     monkeypatch.setattr(type(SeatPool.objects.all()), "take", look_then_write)
+    monkeypatch.setattr(type(SeatPool.objects.all()), "hold", list)
     monkeypatch.setattr(registration, "transaction", SimpleNamespace(atomic=contextlib.nullcontext))
 
     at_once(40, lambda n: press(seminar, n))

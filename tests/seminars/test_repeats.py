@@ -348,6 +348,19 @@ def test_and_by_a_call_where_there_is_only_a_phone(make_seminar, register):
     assert reasons() == [Callback.Reason.SEAT_FREE]
 
 
+def test_the_front_desk_gives_away_what_is_held(make_seminar, register, pool):
+    """At the door nobody is left standing beside a free seat: once it has begun, nobody is promoted from the waiting list any more."""
+    seminar = make_seminar(capacity=2)
+    register(seminar)
+    register(seminar)
+    type(seminar).objects.filter(pk=seminar.pk).update(starts_at=timezone.now() - timedelta(minutes=5))
+    seminar.refresh_from_db()
+
+    walk_in = add_by_phone(seminar, mode="in-person", first_name="Cy", last_name="Sample", phone="8135550102", language="en")
+
+    assert (walk_in.status, pool(seminar).waiting) == (Status.CONFIRMED, 0)
+
+
 def test_a_hold_takes_nothing_from_those_who_wait(make_seminar, register):
     seminar = make_seminar(capacity=1)
     ana, ben = register(seminar), register(seminar, "Ben")
