@@ -153,8 +153,8 @@ def _register(found, form, *, promised, place):
 # stranger could tell who goes to a spine seminar, or even cancel for them. So the way to one's own page is in the letter alone, and the
 # thank-you page shows what was just typed, never what we knew, and each of its sentences is true for whoever sends the form: new, registered
 # already, told of it today, or asking for more than one address gets. That travels in a signed cookie for a few minutes and not in a session,
-# because a session would keep a name and an address in a table nobody erases them from.
-_COOKIE, _COOKIE_SALT, _COOKIE_AGE = "registered", "lectern.registered", 15 * 60
+# because a session would keep a name and an address in a table nobody erases them from. Its salt has the number of its shape.
+_COOKIE, _COOKIE_SALT, _COOKIE_AGE = "registered", "lectern.registered.2", 15 * 60
 
 
 def _thank(request, found, form, fits):
