@@ -201,11 +201,16 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "project.practice.views.csrf_failure"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 
-# The public forms (project/practice/guard.py): how quick is too quick for a person, and how often in an hour from one place, in a day for one
-# address. The demo and the tests press buttons at a machine's pace.
+# The public forms (project/practice/guard.py): how quick is too quick for a person, how long a page stays good, and how often in an hour from
+# one place, in a day for one address or phone number, from one loaded page, and, where seats can run out, in ten minutes from one place. A
+# clinic's Wi-Fi is one place: eight parties in ten minutes are more than its waiting room sends, and at four each less than a room holds.
+# The demo and the tests press buttons at a machine's pace.
 FORM_MIN_SECONDS = float(env("FORM_MIN_SECONDS", "0" if LOCAL else "2"))
+FORM_MAX_HOURS = float(env("FORM_MAX_HOURS", "24"))
 FORM_PER_HOUR = int(env("FORM_PER_HOUR", "1000" if LOCAL else "60"))
 FORM_PER_ADDRESS = int(env("FORM_PER_ADDRESS", "20"))
+FORM_PER_PAGE = int(env("FORM_PER_PAGE", "1000" if LOCAL else "10"))
+FORM_BURST = int(env("FORM_BURST", "1000" if LOCAL else "8"))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -15,7 +15,7 @@ from project.practice.phones import phone_words
 from project.practice.zones import moment_words, time_words
 
 from . import itip, links, waiting
-from .models import Mode
+from .models import Mode, Registration
 
 
 def confirmed(registration):
@@ -144,6 +144,68 @@ def cancelled(registration, *, invited):
     ).message(calendar=itip.cancel(registration, practice) if invited else None)
 
 
+def already(registration):
+    """Somebody, most likely they, sent the form again: what they have is as it was. No invite: they have it."""
+    practice = Practice.current()
+    seats = ngettext(
+        "You are already registered: 1 seat is yours.", "You are already registered: %(count)d seats are yours.", registration.party_size
+    ) % {"count": registration.party_size}
+    waits = registration.status == Registration.Status.WAITLISTED
+    return Letter(
+        subject=_("You are already registered: %(date)s") % {"date": _day(registration.seminar)},
+        preheader=_("Nothing has changed. Here is what we have for you."),
+        blocks=[
+            Heading(_greeting(registration)),
+            Paragraph(
+                _("You are already on the waiting list. %(place)s") % {"place": waiting.place_words(waiting.place(registration))}
+                if waits
+                else seats
+            ),
+            Paragraph(_("We got the registration form again with your name on it. Your first registration has not changed:")),
+            Facts(_stored(registration)),
+            Button(_("See your place in line") if waits else _("See your registration"), links.registration_url(registration)),
+            Paragraph(
+                _(
+                    "Are more of you coming, or fewer? Please call us. You can also cancel on your registration’s page and register again, "
+                    "but then your place may go to somebody else."
+                )
+            ),
+            _was_this_not_you(),
+            *_questions(practice),
+        ],
+    ).message()
+
+
+def enough(registration, parties):
+    """Somebody asked for more parties than one address has at a seminar: what it has, and that more are ours to enter. `registration`: one."""
+    practice = Practice.current()
+    seminar = registration.seminar
+    return Letter(
+        subject=_("You are already registered: %(date)s") % {"date": _day(seminar)},
+        preheader=_("Would you like more seats? Please call us."),
+        blocks=[
+            Heading(_("You are already registered")),
+            Paragraph(
+                _(
+                    "We got the registration form once more with this e-mail address. Our website doesn’t take more registrations for it, "
+                    "so nothing was added. This is what you have:"
+                )
+            ),
+            Facts(
+                [
+                    (_("Seminar"), _title(seminar)),
+                    (_("When"), moment_words(seminar.starts_at, seminar.zone)),
+                    *((party.name, _has(party)) for party in parties),
+                ]
+            ),
+            Links([(_("See the registration of %(name)s") % {"name": party.name}, links.registration_url(party)) for party in parties]),
+            Paragraph(_("Are more people coming with you? Please call us.")),
+            _was_this_not_you(),
+            *_questions(practice),
+        ],
+    ).message()
+
+
 def called_off(registration, *, invited):
     """The seminar does not take place."""
     practice = Practice.current()
@@ -226,6 +288,25 @@ def _facts(registration):
     return [(label, words) for label, words in rows if words]
 
 
+def _stored(registration):
+    """What somebody asked for and we keep: who, when, where and how many."""
+    seminar = registration.seminar
+    return [
+        (_("Name"), registration.name),
+        (_("Seminar"), _title(seminar)),
+        (_("When"), moment_words(seminar.starts_at, seminar.zone)),
+        (_("Where"), _place(seminar, registration.mode)),
+        (_("People"), str(registration.party_size)),
+    ]
+
+
+def _has(registration):
+    """`2 people, in person`, and that they wait, where they do."""
+    people = ngettext("%(n)d person", "%(n)d people", registration.party_size) % {"n": registration.party_size}
+    words = f"{people}, {registration.get_mode_display()}"
+    return f"{words} ({_('on the waiting list')})" if registration.status == Registration.Status.WAITLISTED else words
+
+
 def _change(old, new, mode):
     """Old and new, of time and place, whichever changed; who attends online is told of no place."""
     rows = []
@@ -237,6 +318,11 @@ def _change(old, new, mode):
     if not rows:
         rows.append((_("New end"), time_words(new.ends_at, new.zone)))
     return rows
+
+
+def _was_this_not_you():
+    """Anybody can type anybody's address into our form."""
+    return Small(_("Was this not you? Then you don’t have to do anything. Nothing has changed."))
 
 
 def _questions(practice):

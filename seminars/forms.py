@@ -74,6 +74,7 @@ class RegisterForm(GuardedForm):
     """Who comes, how we reach them, how many they are."""
 
     guard = "register"
+    is_scarce = True
 
     mode = forms.ChoiceField(
         label=_("How would you like to attend?"),

@@ -44,6 +44,8 @@ def register_all():
             _("a seat has become free"),
         )
     )
+    register(Kind("seminars.already", _already, _settle, _("registered already")))
+    register(Kind("seminars.enough", _enough, _settle, _("as many as one address can register")))
     register(Kind("seminars.changed", _changed, _settle, _("seminar moved")))
     register(
         Kind(
@@ -79,14 +81,36 @@ def _registration(ref):
     return words.filter(pk=ref["registration"]).first()
 
 
-def _overtaken(registration, ref, status):
+def _over(registration):
     if registration is None:
         return Skip(Reason.GONE)
-    if registration.seminar.ends_at <= timezone.now():
-        return Skip(Reason.PAST)
+    return Skip(Reason.PAST) if registration.seminar.ends_at <= timezone.now() else None
+
+
+def _overtaken(registration, ref, status):
+    if skip := _over(registration):
+        return skip
     if registration.status != status or registration.sequence != ref["sequence"]:
         return Skip(Reason.SUPERSEDED)
     return None
+
+
+def _already(ref, language):
+    """What they have now, whatever happened since they asked."""
+    registration = _registration(ref)
+    return _has_nothing(registration) or emails.already(registration)
+
+
+def _enough(ref, language):
+    registration = _registration(ref)
+    if skip := _has_nothing(registration):
+        return skip
+    theirs = Registration.objects.active().filter(seminar=registration.seminar, contact_hash=registration.contact_hash)
+    return emails.enough(registration, list(theirs.order_by("pk")))
+
+
+def _has_nothing(registration):
+    return _over(registration) or (None if registration.is_active else Skip(Reason.SUPERSEDED))
 
 
 def _changed(ref, language):

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter import packets, subscribing
+from project.practice.guard import place_of
 from project.practice.links import absolute
 from project.practice.models import Practice
 from project.practice.pages import altered_link, form_status, page_or_button, private, read_only, trouble
@@ -108,7 +109,7 @@ def register(request, slug):
     if not fits and "waiting" not in request.POST:
         return _form_page(request, found, form, short=pool, status=422)
     try:
-        _register(found, form, promised=fits)
+        _register(found, form, promised=fits, place=place_of(request))
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return _form_page(request, found, form, status=410 if isinstance(refusal, RegistrationClosed) else 422)
@@ -130,7 +131,7 @@ def _form_page(request, found, form, *, short=None, status=200):
     return response
 
 
-def _register(found, form, *, promised):
+def _register(found, form, *, promised, place):
     person = {name: form.cleaned_data[name] for name in ("first_name", "last_name", "email", "language")}
     verbs.register(
         found,
@@ -139,6 +140,7 @@ def _register(found, form, *, promised):
         party_size=form.cleaned_data["party_size"],
         nonce=form.press,
         promised=promised,
+        place=place,
         **person,
     )
     if form.cleaned_data.get("newsletter"):
@@ -149,14 +151,16 @@ def _register(found, form, *, promised):
 # After the form comes a page whose address is the same for everybody. A redirect to the registration's own page would be friendlier, but
 # anybody can type anybody's name and address: whoever is registered already would come out on their page, others on a new one, and a
 # stranger could tell who goes to a spine seminar, or even cancel for them. So the way to one's own page is in the letter alone, and the
-# thank-you page shows what was just typed, never what we knew. That travels in a signed cookie for a few minutes and not in a session,
-# because a session would keep a name and an address in a table nobody erases them from.
-_COOKIE, _COOKIE_SALT, _COOKIE_AGE = "registered", "lectern.registered", 15 * 60
+# thank-you page shows what was just typed, never what we knew, and each of its sentences is true for whoever sends the form: new, registered
+# already, told of it today, or asking for more than one address gets. That travels in a signed cookie for a few minutes and not in a session,
+# because a session would keep a name and an address in a table nobody erases them from. Its salt has the number of its shape.
+_COOKIE, _COOKIE_SALT, _COOKIE_AGE = "registered", "lectern.registered.2", 15 * 60
 
 
 def _thank(request, found, form, fits):
     response = redirect("seminar-registered", slug=found.slug)
-    said = [form.cleaned_data["first_name"], form.cleaned_data["email"], form.cleaned_data["party_size"], form.mode_chosen, fits]
+    data = form.cleaned_data
+    said = [data["first_name"], data["email"], data["party_size"], form.mode_chosen, fits, data.get("newsletter", False)]
     response.set_cookie(
         _COOKIE,
         signing.dumps(said, salt=_COOKIE_SALT),
@@ -182,7 +186,7 @@ def registered(request, slug):
         said = None
     context = {"seminar": found, "text": found.text(), "is_known": said is not None, "mode": None}
     if said:
-        context |= dict(zip(("first_name", "email", "party_size", "mode", "fits"), said, strict=True))
+        context |= dict(zip(("first_name", "email", "party_size", "mode", "fits", "newsletter"), said, strict=True))
     return render(request, "seminars/registered.html", context)
 
 

@@ -10,11 +10,12 @@ FEW = 5
 
 
 def seats_words(left):
-    """Seats as a person would say them. `left`: how many a newcomer can still get; 0 while others wait, whatever is free."""
+    """Seats as a person would say them. `left`: how many a newcomer can still get; 0 while others wait, whatever is free.
+
+    Never the last one by number: who watched it could tell by trying which people are registered (docs/architecture.md).
+    """
     if left <= 0:
         return _("Full – waiting list open")
-    if left == 1:
-        return _("Only 1 seat left")
     if left <= FEW:
         return _("A few seats left")
     return _("Plenty of seats")

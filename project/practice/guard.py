@@ -1,4 +1,4 @@
-"""What keeps programs from using the public forms: a field only they fill in, a stamp that tells how long filling in took, and a limit.
+"""What keeps programs from using the public forms: a field only they fill in, a stamp that tells how long filling in took, and limits.
 
     class RegisterForm(GuardedForm):
         guard = "register"
@@ -16,7 +16,9 @@ and in the template `{{ form.guard_fields }}` beside `{% csrf_token %}`.
 import hashlib
 import hmac
 import ipaddress
+import secrets
 from datetime import timedelta
+from typing import NamedTuple
 
 from django import forms
 from django.conf import settings
@@ -32,17 +34,39 @@ from django.utils.translation import gettext as _
 from .models import Knock
 
 _STAMP = signing.TimestampSigner(salt="lectern.guard")
+#: How a stamp begins that took the place of one too old. Whoever got it has read the page already and may press at once.
+_RENEWED = "again-"
+
+#: Counts are forgotten after so long.
+_KEPT = timedelta(days=2)
+_SHORT = timedelta(minutes=10)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Limit(NamedTuple):
+    """`most` tries of `what` in each `span` of time; without a span in all, for things that are older than two days by then."""
+
+    what: str
+    most: int
+    span: timedelta | None = None
+
+
+def _new_stamp(prefix=""):
+    """Names one rendering of a form by a random part, and says when that was."""
+    return _STAMP.sign(prefix + secrets.token_urlsafe(12))
 
 
 class GuardedForm(forms.Form):
     """A public form. Needs the request it came by; `guard` names it in the limits, which hold per form."""
 
     guard = "form"
+    #: Whether what the form gives away can run out, so that one place may not take much of it in a few minutes.
+    is_scarce = False
 
     # Hidden from people's eyes, screen readers and keyboards (templates/forms/guard.html).
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
     # A form that comes back with errors keeps its first stamp, so that correcting one letter is never “too quick”.
-    opened = forms.CharField(required=False, widget=forms.HiddenInput, initial=lambda: _STAMP.sign("opened"))
+    opened = forms.CharField(required=False, widget=forms.HiddenInput, initial=_new_stamp)
 
     def __init__(self, *args, request, **kwargs):
         super().__init__(*args, **kwargs)
@@ -57,29 +81,54 @@ class GuardedForm(forms.Form):
         return bool(self["website"].data) or not _took_long_enough(self["opened"].data or "")
 
     def clean(self):
-        """Counts a sending without mistakes against the limits of its place and its address."""
+        """Refuses a page that was open too long, and counts a sending without mistakes against the limits."""
         cleaned = super().clean()
-        if not self.errors:
-            place = knock(f"{self.guard}/place/{place_of(self._request)}", settings.FORM_PER_HOUR, timedelta(hours=1))
-            address = (cleaned or self.cleaned_data).get("email")
-            if not place or (address and not knock(f"{self.guard}/address/{address.casefold()}", settings.FORM_PER_ADDRESS, timedelta(days=1))):
-                raise ValidationError(
-                    _("We have had many requests from here in a short time. Please try again later, or call us."), code="too-many"
-                )
+        if _is_too_old(self["opened"].data or ""):
+            self._renew_stamp()
+            raise ValidationError(_("This page was open for a long time. Please check it and press the button again."), code="open-long")
+        if not self.errors and not knock_all(self._limits(cleaned or self.cleaned_data)):
+            raise ValidationError(
+                _("We have had many requests from here in a short time. Please try again later, or call us."), code="too-many"
+            )
         return cleaned
+
+    def _renew_stamp(self):
+        self.data = self.data.copy()
+        self.data[self.add_prefix("opened")] = _new_stamp(_RENEWED)
+
+    def _limits(self, cleaned):
+        """What a sending counts against: its place, whoever it names, and the rendering of the page it came from."""
+        place = place_of(self._request)
+        limits = [Limit(f"{self.guard}/place/{place}", settings.FORM_PER_HOUR, _HOUR)]
+        if self.is_scarce:
+            limits.append(Limit(f"{self.guard}/burst/{place}", settings.FORM_BURST, _SHORT))
+        for contact in filter(None, (cleaned.get("email"), cleaned.get("phone"))):
+            limits.append(Limit(f"{self.guard}/address/{contact.casefold()}", settings.FORM_PER_ADDRESS, _DAY))
+        if stamp := self["opened"].data:
+            limits.append(Limit(f"{self.guard}/stamp/{stamp}", settings.FORM_PER_PAGE))
+        return limits
 
 
 def _took_long_enough(stamp):
     if not settings.FORM_MIN_SECONDS:
         return True
     try:
-        _STAMP.unsign(stamp)
+        value = _STAMP.unsign(stamp)
     except signing.BadSignature:
         return False
+    return value.startswith(_RENEWED) or _is_older(stamp, settings.FORM_MIN_SECONDS)
+
+
+def _is_too_old(stamp):
+    """Only for a stamp of ours: without one, `is_caught` has said what there is to say."""
+    return _is_older(stamp, settings.FORM_MAX_HOURS * _HOUR.total_seconds())
+
+
+def _is_older(stamp, seconds):
     try:
-        _STAMP.unsign(stamp, max_age=settings.FORM_MIN_SECONDS)
-    except signing.SignatureExpired:
-        return True
+        _STAMP.unsign(stamp, max_age=seconds)
+    except signing.BadSignature as error:
+        return isinstance(error, signing.SignatureExpired)
     return False
 
 
@@ -103,17 +152,32 @@ def place_of(request):
     return str(ipaddress.ip_network((place, 64), strict=False).network_address)
 
 
-def knock(what, limit, span):
-    """Count one try against `limit` per `span` (a timedelta). False when it is one too many. Raises DatabaseError when it can't be counted:
-    then nothing else could be written either, and to say “too many requests” would be untrue.
+def knock(what, most, span):
+    """Count one try against `most` per `span` (a timedelta). False when it is one too many. See `knock_all`."""
+    return knock_all([Limit(what, most, span)])
 
-    In the database, not the cache: it holds across processes, and needs nothing that can be down while the page is up. Only a hash is kept.
+
+def knock_all(limits):
+    """Count one try against every limit, or against none: False when it is one too many for any, so that who is refused uses up nothing of
+    others' limits. Raises DatabaseError when it can't be counted: then nothing else could be written either, and to say “too many requests”
+    would be untrue.
+
+    In the database, not the cache: it holds across processes, and needs nothing that can be down while the page is up. Only hashes are kept.
     """
     now = timezone.now()
-    slot = int(now.timestamp() // span.total_seconds())
-    key = hmac.new(settings.SECRET_KEY.encode(), f"{what}/{slot}".encode(), hashlib.sha256).hexdigest()
+    most = {_key(limit, now): limit.most for limit in limits}
     with transaction.atomic():
-        _row, first = Knock.objects.get_or_create(key=key, defaults={"at": now})
-        if first:
-            Knock.objects.filter(at__lt=now - timedelta(days=2)).delete()
-        return bool(Knock.objects.filter(key=key, count__lt=limit).update(count=F("count") + 1))
+        # In one order for everybody, so that no two ever wait for each other.
+        Knock.objects.bulk_create([Knock(key=key, at=now) for key in sorted(most)], ignore_conflicts=True)
+        counts = dict(Knock.objects.select_for_update().filter(key__in=most).order_by("key").values_list("key", "count"))
+        if any(counts[key] >= most[key] for key in most):
+            return False
+        if 0 in counts.values():
+            Knock.objects.filter(at__lt=now - _KEPT).delete()
+        Knock.objects.filter(key__in=most).update(count=F("count") + 1)
+    return True
+
+
+def _key(limit, now):
+    slot = int(now.timestamp() // limit.span.total_seconds()) if limit.span else ""
+    return hmac.new(settings.SECRET_KEY.encode(), f"{limit.what}/{slot}".encode(), hashlib.sha256).hexdigest()

@@ -18,7 +18,7 @@ from project.practice.zones import moment_words, time_words, to_wall
 
 from .. import changes, registration
 from ..models import Registration, Seminar, SeminarText
-from ..refusals import Refused
+from ..refusals import AlreadyRegistered, Refused
 from .forms import CopyForm, MoveForm, PersonForm, SeminarForm
 
 
@@ -236,10 +236,12 @@ class SeminarAdmin(TextsAdmin):
             raise PermissionDenied
         if gone := self._called_off(request, seminar):
             return gone
-        form = PersonForm(request.POST or None, seminar=seminar)
+        form, already = PersonForm(request.POST or None, seminar=seminar), None
         if request.method == "POST" and form.is_valid():
             try:
                 person = registration.add_by_phone(seminar, **form.cleaned_data)
+            except AlreadyRegistered as refusal:
+                already = refusal
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -249,7 +251,7 @@ class SeminarAdmin(TextsAdmin):
                 else:
                     messages.success(request, _("They have their seats."))
                 return HttpResponseRedirect(reverse("admin:seminars_registration_changelist") + f"?seminar__id__exact={seminar.pk}")
-        return self._page(request, seminar, "add_person", form=form, title=_("Register somebody"))
+        return self._page(request, seminar, "add_person", form=form, already=already, title=_("Register somebody"))
 
     def export_view(self, request, pk):
         """The list for the door, as CSV: who has a seat first, then who waits, by name."""

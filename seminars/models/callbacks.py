@@ -24,6 +24,8 @@ class Callback(models.Model):
         BOUNCED = "bounced", _("their letter could not be delivered")
         FILLED_UP = "filled-up", _("the last seat went while they registered, so they wait")
         MANY_LETTERS = "many-letters", _("many registrations came for one address today")
+        AGAIN = "again", _("they registered once more: tell them what they have")
+        MORE = "more", _("they asked for more seats than the website gives to one number")
 
     class Outcome(models.TextChoices):
         REACHED = "reached", _("reached")

@@ -1,10 +1,13 @@
 """Who comes to a seminar, or waits to."""
 
+import hashlib
+import hmac
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import address_hash
@@ -16,12 +19,21 @@ from .seats import Mode
 from .seminars import Seminar
 
 LARGEST_PARTY = 4
+#: So long a registration knows where it came from: from a Friday evening until the desk looks on Monday.
+PLACE_KEPT = timedelta(days=3)
+#: So many people, or parties, of one place at one seminar are worth a look.
+MANY_PEOPLE, MANY_PARTIES = 8, 4
 _FOLDED = 250  # a letter such as ß or ﷺ becomes several
 
 
 def new_uid():
     """The calendar's name for one registration, for good: 122 random bits, so that nobody can guess another's."""
     return f"reg-{uuid.uuid4()}@{message_id_domain()}"
+
+
+def place_hash(seminar, place):
+    """What stands for the place a registration came from: of use only to see that two of one seminar came from the same."""
+    return hmac.new(settings.SECRET_KEY.encode(), f"lectern.place/{seminar.pk}/{place}".encode(), hashlib.sha256).hexdigest()
 
 
 class RegistrationQuerySet(models.QuerySet):
@@ -34,6 +46,18 @@ class RegistrationQuerySet(models.QuerySet):
     def waiting(self):
         """Those on the waiting list, in line."""
         return self.filter(status=Registration.Status.WAITLISTED).order_by("waiting_since", "pk")
+
+    def crowds(self, now):
+        """Where many came to one seminar from one place of late: dicts of `seminar`, `people`, `parties` and `one` of them, by their ids."""
+        places = self.active().filter(created_at__gt=now - PLACE_KEPT, seminar__ends_at__gt=now).exclude(place_hash="")
+        counted = (
+            places.order_by("seminar").values("seminar", "place_hash").annotate(people=Sum("party_size"), parties=Count("pk"), one=Min("pk"))
+        )
+        return counted.filter(Q(people__gte=MANY_PEOPLE) | Q(parties__gte=MANY_PARTIES))
+
+    def of_a_known_place(self, now):
+        """Those that know their place, and should have forgotten it by now."""
+        return self.filter(created_at__lte=now - PLACE_KEPT).exclude(place_hash="")
 
     def named(self, text):
         """Whose name holds every word of `text`, whatever its accents and case."""
@@ -78,7 +102,8 @@ class Registration(models.Model):
     uid = models.CharField(max_length=255, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # RFC 5546 §2.1.4
     source = models.CharField(_("came by"), max_length=10, choices=Source.choices, default=Source.PUBLIC, editable=False)
-    nonce = models.CharField(max_length=64, null=True, blank=True, editable=False)  # of the form that was sent
+    nonce = models.CharField(max_length=64, null=True, blank=True, editable=False)  # of the form that was sent, and the name in it
+    place_hash = models.CharField(max_length=64, blank=True, editable=False)  # see `place_hash`; forgotten after PLACE_KEPT
     waiting_since = models.DateTimeField(_("waiting since"), null=True, editable=False)
     passed_over = models.PositiveSmallIntegerField(default=0, editable=False)  # how often a smaller party was seated first
     created_at = models.DateTimeField(_("registered"), editable=False)
@@ -95,6 +120,7 @@ class Registration(models.Model):
         indexes = [
             models.Index(fields=["seminar", "mode", "waiting_since"], condition=Q(status="waitlisted"), name="registration_in_line"),
             models.Index(fields=["contact_hash", "created_at"], name="registration_contact"),
+            models.Index(fields=["created_at"], condition=~Q(place_hash=""), name="registration_of_a_place"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(email="") | ~Q(phone=""), name="registration_can_be_reached"),

@@ -4,10 +4,17 @@ Whoever changes seats and registrations together holds the pool first (any updat
 one order for everybody, so that no two ever wait for each other.
 """
 
+import secrets
+from datetime import timedelta
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Least
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+#: So long seats stay held for somebody registered already who asks for some again. By chance: else its end would tell what it was.
+SHORTEST_HOLD, LONGEST_HOLD = timedelta(minutes=10), timedelta(minutes=30)
 
 
 class Mode(models.TextChoices):
@@ -22,13 +29,30 @@ class SeatPoolQuerySet(models.QuerySet):
         """The pools, locked in one order until the transaction ends (SQLite: its transaction is the lock)."""
         return list(self.select_for_update().order_by("pk"))
 
-    def take(self, n):
-        """Seats for a newcomer's party: True when all n are theirs. Nobody walks past those who wait."""
-        return bool(self.filter(waiting=0, taken__lte=F("capacity") - n).update(taken=F("taken") + n))
+    def take(self, n, *, held_too=False):
+        """Seats for a newcomer's party: True when all n are theirs. Nobody walks past those who wait.
+
+        Seats that are held (`hold_back`) count as taken, unless `held_too`.
+        """
+        fits = Q(taken__lte=F("capacity") - n)
+        if not held_too:
+            nothing_held = Q(held_until=None) | Q(held_until__lte=timezone.now())
+            fits = Q(taken__lte=F("capacity") - F("held") - n) | fits & nothing_held
+        return bool(self.filter(fits, waiting=0).update(taken=F("taken") + n))
 
     def take_waiting(self, n):
         """Seats for a party that waits: True when all n are theirs, and n fewer people wait."""
         return bool(self.filter(waiting__gte=n, taken__lte=F("capacity") - n).update(taken=F("taken") + n, waiting=F("waiting") - n))
+
+    def hold_back(self, n):
+        """For a while n seats look taken, and newcomers can't have them, as if somebody new had got them. False where there is no such pool.
+
+        A hold goes on from the newest, and is as large as the largest of those that run, never their sum: no more than one party is held.
+        """
+        now = timezone.now()
+        runs = When(held_until__gt=now, then=Greatest("held", n))
+        until = now + SHORTEST_HOLD + timedelta(seconds=secrets.randbelow(int((LONGEST_HOLD - SHORTEST_HOLD).total_seconds())))
+        return bool(self.update(held=Case(runs, default=Value(n)), held_until=until))
 
     def take_anyway(self, n):
         """A coordinator lets n people in whatever the capacity: the free seats first, and what goes beyond counts as extra."""
@@ -66,6 +90,8 @@ class SeatPool(models.Model):
     taken = models.PositiveIntegerField(_("taken"), default=0, editable=False)
     waiting = models.PositiveIntegerField(_("waiting"), default=0, editable=False)
     extra = models.PositiveIntegerField(_("beyond capacity"), default=0, editable=False)
+    held = models.PositiveIntegerField(default=0, editable=False)  # until held_until: see `hold_back`
+    held_until = models.DateTimeField(null=True, editable=False)
 
     objects = SeatPoolQuerySet.as_manager()
 
@@ -77,6 +103,7 @@ class SeatPool(models.Model):
             models.UniqueConstraint(fields=["seminar", "mode"], name="seats_once_per_mode"),
             models.CheckConstraint(condition=Q(taken__gte=0, taken__lte=F("capacity")), name="seats_within_capacity"),
             models.CheckConstraint(condition=Q(waiting__gte=0, extra__gte=0), name="seats_counts_not_negative"),
+            models.CheckConstraint(condition=Q(held=0) | Q(held_until__isnull=False), name="seats_held_have_an_end"),
         ]
 
     def __str__(self):
@@ -84,8 +111,9 @@ class SeatPool(models.Model):
 
     @property
     def free(self):
-        """Seats a newcomer can have now: none while others wait."""
-        return 0 if self.waiting else self.capacity - self.taken
+        """Seats a newcomer can have now: none while others wait, and none that are held."""
+        held = self.held if self.held_until and self.held_until > timezone.now() else 0
+        return 0 if self.waiting else max(0, self.capacity - self.taken - held)
 
     @property
     def expected(self):

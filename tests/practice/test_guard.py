@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 class Form(guard.GuardedForm):
     guard = "sample"
     email = forms.CharField()
+    phone = forms.CharField(required=False)
 
 
 def form(factory=None, **data):
@@ -45,12 +46,35 @@ def test_a_form_filled_in_faster_than_a_person_can_is_caught(settings):
         assert form().is_caught()
 
 
-def test_a_form_left_open_for_days_is_a_persons(settings):
+def test_a_form_left_open_for_days_asks_for_one_more_press_and_loses_nothing(settings):
     settings.FORM_MIN_SECONDS = 2
     stamp = fresh_stamp()
 
     with time_machine.travel(timezone.now() + timedelta(days=5)):
-        assert not form(opened=stamp).is_caught()
+        late = form(opened=stamp)
+
+        assert not late.is_caught()
+        assert late.non_field_errors() == ["This page was open for a long time. Please check it and press the button again."]
+        assert late["email"].value() == "ana@example.org"
+        renewed = late["opened"].value()
+        assert not form(opened=renewed).is_caught()  # read already: however quick the second press is
+        assert form(opened=renewed).is_valid()
+
+
+def test_a_form_with_mistakes_and_too_old_asks_but_once(settings):
+    stamp = fresh_stamp()
+
+    with time_machine.travel(timezone.now() + timedelta(days=5)):
+        late = form(opened=stamp, email="")
+
+        assert set(late.errors) == {"email", "__all__"}
+        assert form(opened=late["opened"].value()).is_valid()
+
+
+def test_a_stamp_made_up_is_caught_even_if_it_claims_to_be_a_second_one(settings):
+    settings.FORM_MIN_SECONDS = 2
+
+    assert form(opened="again-abc:1xyz:made-up").is_caught()
 
 
 def test_a_form_that_comes_back_keeps_its_first_stamp():
@@ -87,6 +111,64 @@ def test_one_address_may_be_sent_so_often_a_day_from_anywhere(settings):
     assert tries == [True, True, False]
 
 
+def test_one_phone_number_may_be_given_so_often_a_day_from_anywhere(settings):
+    settings.FORM_PER_ADDRESS = 2
+
+    with time_machine.travel("2026-12-01T10:05:00Z", tick=False):
+        tries = [form(RequestFactory(REMOTE_ADDR=f"192.0.2.{n}"), email=f"a{n}@example.org", phone="+18135550101").is_valid() for n in range(3)]
+
+    assert tries == [True, True, False]
+
+
+def test_one_loaded_page_may_be_sent_so_often(settings):
+    """A family goes back and sends it again for the next one; a program does so hundreds of times."""
+    settings.FORM_PER_PAGE = 3
+    stamp = fresh_stamp()
+
+    tries = [form(opened=stamp, email=f"a{n}@example.org").is_valid() for n in range(4)]
+
+    assert tries == [True, True, True, False]
+    assert form(opened=fresh_stamp()).is_valid()
+
+
+def test_a_page_is_counted_beyond_midnight(settings):
+    settings.FORM_PER_PAGE = 1
+
+    with time_machine.travel("2026-12-01T23:50:00Z", tick=False) as clock:
+        stamp = fresh_stamp()
+        first = form(opened=stamp).is_valid()
+        clock.shift(timedelta(minutes=20))
+        second = form(opened=stamp).is_valid()
+
+    assert (first, second) == (True, False)
+
+
+def test_what_can_run_out_goes_more_slowly_to_one_place(settings):
+    settings.FORM_BURST = 2
+
+    class Scarce(Form):
+        is_scarce = True
+
+    def tries(form):
+        return [form({"email": f"a{n}@example.org"}, request=RequestFactory().post("/")).is_valid() for n in range(3)]
+
+    with time_machine.travel("2026-12-01T10:05:00Z", tick=False) as clock:
+        assert tries(Form) == [True, True, True]
+        clock.shift(timedelta(days=1))
+        assert tries(Scarce) == [True, True, False]
+        clock.shift(timedelta(minutes=10))
+        assert Scarce({"email": "b@example.org"}, request=RequestFactory().post("/")).is_valid()
+
+
+def test_who_is_refused_uses_up_nothing_of_others(settings):
+    settings.FORM_PER_HOUR, settings.FORM_PER_ADDRESS = 2, 1
+
+    with time_machine.travel("2026-12-01T10:05:00Z", tick=False):
+        tries = [form(email=f"{name}@example.org").is_valid() for name in ("ana", "ana", "ana", "ben")]
+
+    assert tries == [True, False, False, True]
+
+
 def test_mistakes_cost_nothing(settings):
     settings.FORM_PER_HOUR = 1
 
@@ -98,7 +180,7 @@ def test_a_count_that_cannot_be_kept_lets_nobody_through(monkeypatch):
     def broken(*args, **kwargs):
         raise DatabaseError
 
-    monkeypatch.setattr(Knock.objects, "get_or_create", broken)
+    monkeypatch.setattr(Knock.objects, "bulk_create", broken)
 
     with pytest.raises(DatabaseError):
         guard.knock("sample", 10, timedelta(hours=1))

@@ -183,7 +183,7 @@ def test_an_unknown_zip_code_gets_a_sentence_and_the_list_stays(client, seminar,
     [
         (40, 0, 0, "Plenty of seats"),
         (40, 36, 0, "A few seats left"),
-        (40, 39, 0, "Only 1 seat left"),
+        (40, 39, 0, "A few seats left"),
         (40, 40, 0, "Full – waiting list open"),
         (40, 39, 2, "Full – waiting list open"),
     ],

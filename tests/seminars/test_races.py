@@ -70,12 +70,13 @@ def test_control_looking_before_taking_oversells(make_seminar, press, monkeypatc
     """The same forty with the usual “look, then write” and no transaction. The barrier does what a busy evening does by itself."""
     seminar, looked = make_seminar(capacity=10), threading.Barrier(40)
 
-    def look_then_write(pools, n):
+    def look_then_write(pools, n, **_ways):
         pool = pools.get()
         looked.wait(60)
         return pool.taken + n <= pool.capacity and bool(pools.update(taken=pool.taken + n))
 
     monkeypatch.setattr(type(SeatPool.objects.all()), "take", look_then_write)
+    monkeypatch.setattr(type(SeatPool.objects.all()), "hold", list)
     monkeypatch.setattr(registration, "transaction", SimpleNamespace(atomic=contextlib.nullcontext))
 
     at_once(40, lambda n: press(seminar, n))
@@ -114,6 +115,45 @@ def test_control_without_the_unique_constraints_a_person_registers_twice(seminar
     at_once(8, lambda n: register(seminar, nonce="n1"))
 
     assert Registration.objects.count() > 1
+
+
+def test_eight_parties_of_one_mailbox_press_at_once_and_two_are_entered(make_seminar, press):
+    """By both ways to attend, whose seats are counted apart."""
+    seminar = make_seminar(capacity=40, format="hybrid")
+
+    results = at_once(8, lambda n: press(seminar, n, email="home@example.org", mode=seminar.modes[n % 2]))
+
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert (Registration.objects.count(), results.count(None)) == (2, 6)
+
+
+def test_control_counting_a_contacts_parties_without_holding_the_seats_enters_too_many(make_seminar, press, monkeypatch):
+    seminar = make_seminar(capacity=40, format="hybrid")
+    counted, count = threading.Barrier(8), registration._has_enough
+
+    def count_and_wait(*args):
+        found = count(*args)
+        counted.wait(60)
+        return found
+
+    monkeypatch.setattr(registration, "_has_enough", count_and_wait)
+    monkeypatch.setattr(type(SeatPool.objects.all()), "hold", list)
+    monkeypatch.setattr(registration, "transaction", SimpleNamespace(atomic=contextlib.nullcontext))
+
+    at_once(8, lambda n: press(seminar, n, email="home@example.org", mode=seminar.modes[n % 2]))
+
+    assert Registration.objects.count() > 2
+
+
+def test_a_newcomer_and_somebody_registered_press_for_the_last_seat(make_seminar, press, register, pool):
+    """Whoever is first: nobody is left waiting for a seat that is only held."""
+    seminar = make_seminar(capacity=2)
+    register(seminar)
+
+    results = at_once(8, lambda n: press(seminar, 1) if n == 4 else register(seminar))
+
+    assert results[4].status == Status.CONFIRMED
+    assert (pool(seminar).taken, pool(seminar).waiting) == (2, 0)
 
 
 @pytest.fixture

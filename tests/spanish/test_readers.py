@@ -184,9 +184,13 @@ def words_of(letter):
 
 
 def test_every_letter(make_seminar, register, packet, deliver, english):
-    room, other = make_seminar(capacity=1), make_seminar(capacity=1, format=Seminar.Format.ONLINE, venue=None, zone="America/Chicago")
+    room, other = make_seminar(capacity=1), make_seminar(capacity=5, format=Seminar.Format.ONLINE, venue=None, zone="America/Chicago")
     ana, _ben, _cleo = (register(room, name, language="es") for name in ("Ana", "Ben", "Cleo"))
     remote = register(other, "Dora", language="es")
+    for name in ("Ana", "Ben"):  # once more
+        register(room, name)
+    for name in ("Gil", "Hugo", "Inés"):  # more than one mailbox gets
+        register(other, name, email="home@example.org", language="es", party_size=2)
     ask("eva@example.org", packet=packet)
     ask("fay@example.org")
     letters = deliver()
