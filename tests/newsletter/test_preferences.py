@@ -105,7 +105,7 @@ def test_the_button_stops_everything(client, subscriber, second_topic):
 
     response = client.post(path_of(subscriber), {"stop": "1"}, follow=True)
 
-    assert "You get no more newsletters" in response.content.decode()
+    assert "You won’t get any more newsletters" in response.content.decode()
     assert topics_of(subscriber) == set()
     assert Consent.objects.filter(given=False, method=Consent.Method.PREFERENCES).count() == 2
 
