@@ -9,7 +9,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter import consent, subscribing
-from project.mail.addresses import parse_address
+from project.mail.misspelled import AsksAboutMisspelled
 from project.practice.guard import GuardedForm
 from project.practice.names import NameField
 from project.practice.phones import parse_phone
@@ -76,7 +76,7 @@ class FilterForm(forms.Form):
         return bool(self.errors) or any(self.cleaned_data.get(name) for name in ("language", "format", "zip"))
 
 
-class RegisterForm(GuardedForm):
+class RegisterForm(AsksAboutMisspelled, GuardedForm):
     """Who comes, how we reach them, how many they are."""
 
     guard = "register"
@@ -158,9 +158,6 @@ class RegisterForm(GuardedForm):
     def wording(self):
         """The very words beside the box the person saw: they may have been replaced while the form lay open."""
         return subscribing.wording_read(consent.PURPOSE, get_language(), self.data.get("wording", "")) or self._shown
-
-    def clean_email(self):
-        return parse_address(self.cleaned_data["email"]) if self.cleaned_data["email"] else ""
 
     def clean_phone(self):
         return parse_phone(self.cleaned_data["phone"]) if self.cleaned_data["phone"] else ""

@@ -106,10 +106,10 @@ def test_pressing_twice_two_tabs_and_going_back_make_one_registration_and_one_le
 
 
 def test_who_goes_back_and_corrects_the_address_gets_the_letter_there(seminar, send, deliver):
-    send(seminar, email="ana@example.con")
+    send(seminar, email="anna@example.org")
     send(seminar, email="ana@example.org")
 
-    assert [letter.to for letter in deliver()] == [["ana@example.con"], ["ana@example.org"]]
+    assert [letter.to for letter in deliver()] == [["anna@example.org"], ["ana@example.org"]]
 
 
 def test_two_people_may_share_a_mailbox(seminar, send):
@@ -160,6 +160,39 @@ def test_who_attends_online_needs_an_address_for_the_link(client, make_seminar, 
     assert answer.status_code == 422
     assert answer.context["form"].errors == {"email": ["The link to join comes by e-mail. Please give us your address, or call us."]}
     assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ana@gmial.com", "ana@gmail.com"),
+        ("ana@gmail.con", "ana@gmail.com"),
+        ("Ana@HOTMIAL.com", "Ana@hotmail.com"),
+        ("ana@cox.nte", "ana@cox.net"),
+    ],
+)
+def test_an_address_that_looks_misspelled_is_asked_about_once_and_taken_the_second_time(seminar, send, typed, meant):
+    asked = send(seminar, email=typed)
+    [sure] = re.findall(r'name="sure" value="([^"]*)"', words(asked))
+    none_yet = Registration.objects.count()
+    send(seminar, email=typed, sure=sure)
+
+    assert (asked.status_code, none_yet) == (422, 0)
+    assert asked.context["form"].errors == {"email": [f"Did you mean {meant}? If what you typed is right, press the button once more."]}
+    assert f'value="{typed}"' in words(asked)
+    assert Registration.objects.get().email.casefold() == typed.casefold()
+
+
+def test_to_be_sure_of_one_address_is_not_to_be_sure_of_another(seminar, send):
+    answer = send(seminar, email="ana@gmial.com", sure="ana@yaho.com")
+
+    assert answer.status_code == 422
+    assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["ana@gmail.com", "ana@gmx.com", "ana@mail.com", "ana@ymail.com", "ana@example.co", "ana@yahoo.com.mx"])
+def test_an_address_that_is_only_rare_is_not_asked_about(seminar, send, address):
+    assert send(seminar, email=address).status_code == 302
 
 
 # -- The newsletter box ----------------------------------------------------------------------------------------------------------------
