@@ -49,6 +49,12 @@ def test_a_party_too_large_for_the_last_seats_reads_what_is_left_to_do(phone):
     assert phone.locator("#errors button").count() == 2
     assert phone.locator("#errors button").last.is_visible()
 
+    with phone.expect_navigation():
+        phone.press("[name=phone]", "Enter")
+
+    assert stands_in_sight(phone, "#errors")
+    assert phone.locator("#errors button").count() == 2
+
 
 def test_the_page_after_a_form_opens_at_its_top(phone, address):
     """The address of a page that a form leads to keeps the form's fragment, and nothing there answers to it."""

@@ -80,6 +80,13 @@ def test_home_without_seminars_and_packets_says_so(client, practice):
     assert "Ask for the info packet" not in text
 
 
+def test_home_promises_the_way_to_cancel_that_there_is(client, practice):
+    text = client.get("/").content.decode()
+
+    assert "with a link to a page of your own. If you can’t come, you can cancel there." in text
+    assert "one button" not in text
+
+
 def test_home_offers_the_packets_of_the_pages_language(client, practice, settings, tmp_path):
 
     settings.MEDIA_ROOT = tmp_path

@@ -594,6 +594,18 @@ def test_ones_own_page_says_when_and_where_and_offers_the_calendars(client, semi
     assert "ana@example.org" not in words(page)
 
 
+def test_ones_own_page_goes_on_once_the_seminar_has_begun(client, make_seminar, register):
+    seminar = make_seminar(format="online", venue=None, join_url="https://meet.example.org/secret")
+    home = own_page(register(seminar))
+    Seminar.objects.update(starts_at=timezone.now() - timedelta(minutes=5), ends_at=timezone.now() + timedelta(hours=1))
+
+    page = client.get(home)
+
+    assert "Your seat is reserved" in words(page)
+    assert "https://meet.example.org/secret" in words(page)
+    assert "BEGIN:VEVENT" in words(client.get("/seminars/calendar.ics"))
+
+
 def test_the_link_to_join_is_for_those_with_a_seat_alone(client, make_seminar, register):
     seminar = make_seminar(capacity=1, format="online", venue=None, join_url="https://meet.example.org/secret")
     ana, ben = register(seminar), register(seminar, "Ben")
