@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from project.mail.addresses import parse_address
+from project.mail.misspelled import AsksAboutMisspelled
 from project.practice.guard import GuardedForm
 from project.practice.names import NameField
 from project.practice.texts import languages
@@ -13,7 +13,7 @@ from . import consent, subscribing
 from .models import InfoPacket
 
 
-class AskForm(GuardedForm):
+class AskForm(AsksAboutMisspelled, GuardedForm):
     """Who you are and where to write; what both forms share. `form` is how the consent ledger remembers it."""
 
     form = ""
@@ -43,9 +43,6 @@ class AskForm(GuardedForm):
         else:
             self.fields["newsletter"].label = self.shown.text
             self.fields["wording"].initial = self.shown.version
-
-    def clean_email(self):
-        return parse_address(self.cleaned_data["email"])
 
     def clean_wording(self):
         """The very words the person read: they may have been replaced while the form lay open."""

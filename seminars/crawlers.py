@@ -18,9 +18,12 @@ _APART = ["/admin/", "/registrations/", "/newsletter/confirm/", "/newsletter/pre
 
 @read_only
 def sitemap(request):
-    """Every public page once per language, each naming the other languages' (sitemaps.org 0.9 with xhtml:link)."""
+    """Every public page once per language, each naming the other languages' (sitemaps.org 0.9 with xhtml:link).
+
+    A seminar leaves it as it leaves the list, once it has begun: whoever searches then is too late for it.
+    """
     pages = [(_addresses(name), None) for name in PAGES]
-    pages += [(_addresses("seminar", seminar.slug), seminar.changed_at) for seminar in Seminar.objects.published().upcoming(timezone.now())]
+    pages += [(_addresses("seminar", seminar.slug), seminar.changed_at) for seminar in Seminar.objects.published().to_come(timezone.now())]
     return render(request, "seminars/sitemap.xml", {"pages": pages}, content_type="application/xml")
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter import consent, subscribing
-from project.mail.addresses import parse_address
+from project.mail.misspelled import AsksAboutMisspelled
 from project.practice.guard import GuardedForm
 from project.practice.names import NameField
 from project.practice.phones import parse_phone
@@ -18,6 +18,7 @@ from project.practice.texts import languages
 from . import nearby
 from .models import Mode, Seminar
 from .models.registrations import LARGEST_PARTY
+from .words import seats_by_mode
 
 Format = Seminar.Format
 
@@ -46,7 +47,7 @@ class FilterForm(forms.Form):
         place = nearby.place_of_zip(text)
         if text and place is None:
             raise forms.ValidationError(
-                _("We don’t know this ZIP code. Please check its five digits; meanwhile here are all seminars by date.")
+                _("We don’t know this ZIP code. Please check its five digits. Meanwhile, here are the seminars by date.")
             )
         return place
 
@@ -63,14 +64,19 @@ class FilterForm(forms.Form):
 
     @property
     def place(self):
-        return self.cleaned_data.get("zip") or None
+        """The Place to look from. None where only online ones are looked for: those are equally near to everybody."""
+        return None if self.cleaned_data.get("format") == Format.ONLINE else self.cleaned_data.get("zip")
+
+    @property
+    def is_in_person(self):
+        return self.cleaned_data.get("format") == Format.IN_PERSON
 
     @property
     def is_used(self):
-        return any(self.cleaned_data.get(name) for name in ("language", "format", "zip"))
+        return bool(self.errors) or any(self.cleaned_data.get(name) for name in ("language", "format", "zip"))
 
 
-class RegisterForm(GuardedForm):
+class RegisterForm(AsksAboutMisspelled, GuardedForm):
     """Who comes, how we reach them, how many they are."""
 
     guard = "register"
@@ -120,7 +126,7 @@ class RegisterForm(GuardedForm):
         if len(self._modes) == 1:
             del self.fields["mode"]
         else:
-            self.fields["mode"].choices = [(mode.value, mode.label.capitalize()) for mode in self._modes]
+            self.fields["mode"].choices = [(pool.mode, seats_by_mode(pool.mode, pool.free)) for pool in seminar.pools.all()]
         self.fields["party_size"].choices = [(n, self._party_words(n)) for n in range(1, LARGEST_PARTY + 1)]
         self.fields["language"].initial = get_language()
         self._shown = subscribing.current_wording(consent.PURPOSE, get_language())
@@ -153,9 +159,6 @@ class RegisterForm(GuardedForm):
     def wording(self):
         """The very words beside the box the person saw: they may have been replaced while the form lay open."""
         return subscribing.wording_read(consent.PURPOSE, get_language(), self.data.get("wording", "")) or self._shown
-
-    def clean_email(self):
-        return parse_address(self.cleaned_data["email"]) if self.cleaned_data["email"] else ""
 
     def clean_phone(self):
         return parse_phone(self.cleaned_data["phone"]) if self.cleaned_data["phone"] else ""

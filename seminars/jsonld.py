@@ -20,14 +20,17 @@ _ATTENDANCE = {
 _ESCAPES = {ord(sign): f"\\u{ord(sign):04X}" for sign in "<>&\u2028\u2029"}
 
 
-def event(seminar, practice):
-    """A JSON-able dict of what the page says, never more: no link to join."""
+def event(seminar, practice, now):
+    """A JSON-able dict of what the page says, never more: no link to join, and seats on offer only while people can register.
+
+    One that was called off keeps its date and says so by its status; Google Search Central, “Event structured data”.
+    """
     text, url = seminar.text(), links.seminar_url(seminar)
     zone = ZoneInfo(seminar.zone)
     organizer = {"@type": "MedicalOrganization", "name": practice.name, "url": settings.SITE_URL}
     if practice.phone:
         organizer["telephone"] = practice.phone
-    return {
+    said = {
         "@context": _SCHEMA,
         "@type": "Event",
         "@id": url,
@@ -43,14 +46,22 @@ def event(seminar, practice):
         "performer": [{"@type": "Person", "name": speaker.full_name} for speaker in seminar.speakers.all()],
         "inLanguage": seminar.talk_language,
         "isAccessibleForFree": True,
-        "offers": {
-            "@type": "Offer",
-            "url": url,
-            "price": "0",
-            "priceCurrency": "USD",
-            "availability": f"{_SCHEMA}/{'InStock' if any(pool.free > 0 for pool in seminar.pools.all()) else 'SoldOut'}",
-            "validFrom": seminar.published_at.isoformat(timespec="minutes") if seminar.published_at else None,
-        },
+    }
+    if seminar.is_open(now):
+        said["offers"] = _offer(seminar, url)
+    return said
+
+
+def _offer(seminar, url):
+    """A waiting list is no seat: full is SoldOut, whoever may still join it."""
+    has_seats = any(pool.free for pool in seminar.pools.all())
+    return {
+        "@type": "Offer",
+        "url": url,
+        "price": "0",
+        "priceCurrency": "USD",
+        "availability": f"{_SCHEMA}/{'InStock' if has_seats else 'SoldOut'}",
+        "validFrom": seminar.published_at.isoformat(timespec="minutes"),
     }
 
 

@@ -1,7 +1,7 @@
 """How far it is to a seminar, worked out offline from ZIP codes: nobody outside learns where a patient lives, and nothing is kept."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 
 import zipcodes
@@ -11,6 +11,8 @@ from django.utils.translation import ngettext
 from .models import Seminar
 
 EARTH_RADIUS_MILES = 3958.8
+#: How far somebody in pain would let themselves be driven for an evening, in miles: what lies beyond is better joined from home.
+NEAR = 100
 _ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 
 
@@ -20,6 +22,15 @@ class Place:
 
     latitude: float
     longitude: float
+
+
+@dataclass
+class Sorted:
+    """Seminars as somebody at a place would look through them."""
+
+    near: list = field(default_factory=list)  # nearest first
+    from_home: list = field(default_factory=list)  # soonest first
+    farther: list = field(default_factory=list)  # nearest first; at the end those nobody knows the distance of
 
 
 def place_of_zip(text):
@@ -52,12 +63,25 @@ def distance_words(distance):
     if distance < 1:
         return _("less than a mile away")
     whole = round(distance)
-    return ngettext("about %(miles)d mile away", "about %(miles)d miles away", whole) % {"miles": whole}
+    # With a comma in Spanish too: so the Spanish of the United States writes its thousands.
+    return ngettext("about %(miles)s mile away", "about %(miles)s miles away", whole) % {"miles": f"{whole:,}"}
 
 
-def by_distance(seminars, here):
-    """The seminars, nearest first, each with `miles` (None: online, or nobody knows where); those without a distance follow by date."""
+def by_distance(seminars, here, *, in_person=False):
+    """The seminars, soonest first, as a Sorted, each with its `miles` (None: online, or nobody knows where).
+
+    A hybrid one whose room is too far away can still be joined from home, unless the person wants to be there `in_person`.
+    """
+    found = Sorted()
     for seminar in seminars:
         there = None if seminar.format == Seminar.Format.ONLINE else place_of_venue(seminar.venue)
         seminar.miles = None if there is None else miles(here, there)
-    return sorted(seminars, key=lambda seminar: (seminar.miles is None, seminar.miles or 0.0, seminar.starts_at))
+        if seminar.miles is not None and seminar.miles <= NEAR:
+            found.near.append(seminar)
+        elif seminar.format != Seminar.Format.IN_PERSON and not in_person:
+            found.from_home.append(seminar)
+        else:
+            found.farther.append(seminar)
+    for some in (found.near, found.farther):
+        some.sort(key=lambda seminar: (seminar.miles is None, seminar.miles or 0.0))
+    return found

@@ -34,7 +34,7 @@ Status = Registration.Status
 @read_only
 def home(request):
     context = {
-        "seminars": list(_upcoming()[:NEXT]),
+        "seminars": list(_to_come()[:NEXT]),
         "packets": packets.offered(get_language()),
     }
     return render(request, "seminars/home.html", context)
@@ -42,19 +42,24 @@ def home(request):
 
 @read_only
 def seminar_list(request):
-    """Upcoming seminars, soonest first; near a ZIP code, nearest first. The ZIP code is used for this answer and kept nowhere."""
+    """Seminars one can still come to, soonest first; near a ZIP code, nearest first. The ZIP code is used for this answer and kept nowhere."""
     form = FilterForm(request.GET)
-    seminars = list(form.narrow(_upcoming()))
-    if form.place:
-        seminars = nearby.by_distance(seminars, form.place)
+    seminars = list(form.narrow(_to_come()))
     feed = absolute("seminars-calendar")
-    context = {"seminars": seminars, "form": form, "feed": feed, "webcal": "webcal" + feed[feed.index(":") :]}
+    context = {
+        "count": len(seminars),
+        "seminars": seminars,
+        "by_distance": nearby.by_distance(seminars, form.place, in_person=form.is_in_person) if form.place else None,
+        "form": form,
+        "feed": feed,
+        "webcal": "webcal" + feed[feed.index(":") :],
+    }
     return render(request, "seminars/list.html", context)
 
 
-def _upcoming():
+def _to_come():
     """Those with words in the page's language: never another's in their place."""
-    return Seminar.objects.published().upcoming(timezone.now()).filter(texts__language=get_language()).with_words()
+    return Seminar.objects.published().to_come(timezone.now()).filter(texts__language=get_language()).with_words()
 
 
 @read_only
@@ -62,6 +67,7 @@ def seminar(request, slug):
     found, is_preview = _visible(request, slug)
     now = timezone.now()
     practice = Practice.current()
+    full = [pool.mode for pool in found.pools.all() if not pool.free]
     context = {
         "seminar": found,
         "text": found.text(),
@@ -69,9 +75,10 @@ def seminar(request, slug):
         "is_preview": is_preview,
         "is_open": found.is_open(now),
         "is_over": found.ends_at <= now,
-        "is_full": not any(pool.free for pool in found.pools.all()),
+        "is_full": len(full) == len(found.modes),
+        "full_mode": full[0] if full else "",
         "map_url": map_url(found.venue.address, request.headers.get("User-Agent", "")) if found.venue else "",
-        "jsonld": "" if is_preview else jsonld.script(jsonld.event(found, practice)),
+        "jsonld": "" if is_preview else jsonld.script(jsonld.event(found, practice, now)),
     }
     response = render(request, "seminars/seminar.html", context)
     patch_vary_headers(response, ["User-Agent"])  # for the map link
@@ -99,7 +106,7 @@ def register(request, slug):
         return render(request, "seminars/closed.html", {"seminar": found, "text": found.text()}, status=410)
     if request.method != "POST":
         return _form_page(request, found, RegisterForm(request=request, seminar=found))
-    form = RegisterForm(request.POST, request=request, seminar=found)
+    form = RegisterForm(_as_decided(request.POST), request=request, seminar=found)
     if form.is_caught():
         return redirect("seminar-registered", slug=slug)
     if not form.is_valid():
@@ -116,19 +123,42 @@ def register(request, slug):
     return _thank(request, found, form, fits)
 
 
+def _as_decided(posted):
+    """What was posted, as changed by the button that was pressed where seats were short: come `instead` that way, or `fewer` of you."""
+    decided = posted.copy()
+    for button, field in (("instead", "mode"), ("fewer", "party_size")):
+        if button in posted:
+            decided[field] = posted[button]
+    return decided
+
+
 def _form_page(request, found, form, *, short=None, status=200):
-    """`short`: the pool in which there are fewer seats than the party needs; the page then offers the waiting list."""
+    """`short`: the pool in which there are fewer seats than the party needs; the page then offers what is left to do."""
     context = {
         "seminar": found,
         "text": found.text(),
         "form": form,
-        "short": short,
-        "party": form.cleaned_data["party_size"] if short else None,
-        "to_wait": short is not None or not any(pool.free for pool in found.pools.all()),
+        "short": short and _what_is_left(found, short, form.cleaned_data["party_size"]),
+        "is_full": not any(pool.free for pool in found.pools.all()),
     }
     response = render(request, "seminars/register.html", context, status=status)
     response["Cache-Control"] = "no-store"  # a shared phone must not show the next person what was typed
     return response
+
+
+def _what_is_left(found, pool, party):
+    """For a party that a pool has too few seats for: the `fewer` who do fit, and the other mode to come `instead`, for all of them.
+
+    How many fit is said as a number, the only place where one is. Elsewhere seats are said in rough words, because a count that goes down
+    tells who has registered. Here words would hide nothing: whoever asks for four, then three, then two has counted the same seats without
+    taking one. The number is below four, and only who asks for more than there is gets it; to hide it would cost a family three presses.
+    """
+    return {
+        "mode": pool.mode,
+        "party": party,
+        "fewer": pool.free,
+        "instead": next((other.mode for other in found.pools.all() if other.mode != pool.mode and other.free >= party), ""),
+    }
 
 
 def _register(found, form, *, promised, place):

@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .models import Mode
+
 #: From here on down people are told to hurry.
 FEW = 5
 
@@ -37,6 +39,13 @@ def length_words(length):
     if minutes or not hours:
         parts.append(ngettext("%(minutes)d minute", "%(minutes)d minutes", minutes) % {"minutes": minutes})
     return " ".join(parts)
+
+
+def seats_by_mode(mode, left):
+    """`In person: plenty of seats`, for a seminar that can be attended in two ways."""
+    sentences = {Mode.IN_PERSON: _("In person: %(seats)s"), Mode.ONLINE: _("Online: %(seats)s")}
+    words = seats_words(left)
+    return sentences[mode] % {"seats": words[:1].lower() + words[1:]}
 
 
 def map_url(address, user_agent):

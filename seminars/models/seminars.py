@@ -34,6 +34,10 @@ class SeminarQuerySet(models.QuerySet):
         """Not over yet, soonest first."""
         return self.filter(ends_at__gt=now).order_by("starts_at", "pk")
 
+    def to_come(self, now):
+        """Not begun yet, soonest first: what somebody who looks for a date can still choose."""
+        return self.filter(starts_at__gt=now).order_by("starts_at", "pk")
+
     def past(self, now):
         return self.filter(ends_at__lte=now).order_by("-starts_at", "-pk")
 

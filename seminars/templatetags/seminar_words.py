@@ -3,13 +3,14 @@
 from django import template
 from django.conf import settings
 from django.urls import translate_url
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from project.practice.zones import moment_words, time_words, unbroken
 
 from ..models import Mode, Seminar
 from ..nearby import distance_words
-from ..words import length_words, seats_level, seats_words
+from ..words import length_words, seats_by_mode, seats_level, seats_words
 
 register = template.Library()
 
@@ -33,10 +34,12 @@ def length(seminar):
 
 @register.filter
 def place(seminar):
-    """Where, in a line of a list: `Harbor Hotel, Tampa, FL`, `Online`, or both."""
+    """Where, in a line of a list: `Harbor Hotel, Tampa, FL`, `Online`, or both; and how far the room is, where that was worked out."""
     if seminar.format == Seminar.Format.ONLINE:
         return _("Online")
     room = f"{seminar.venue.name}, {seminar.venue.city}, {seminar.venue.state}"
+    if (miles := getattr(seminar, "miles", None)) is not None:
+        room = f"{room}, {distance_words(miles)}"
     if seminar.format == Seminar.Format.HYBRID:
         return _("%(place)s, and online") % {"place": room}
     return room
@@ -54,18 +57,13 @@ def place_in_full(seminar, mode):
 def seats(seminar):
     """Seats in words, one for each way to attend: dicts of `words` and `level` (`good`, `few` or `full`)."""
     pools = [pool for pool in seminar.pools.all() if pool.mode in seminar.modes]
-    labels = {Mode.IN_PERSON: _("In person: %(seats)s"), Mode.ONLINE: _("Online: %(seats)s")}
     return [
         {
-            "words": seats_words(pool.free) if len(pools) == 1 else labels[pool.mode] % {"seats": _lowered(seats_words(pool.free))},
+            "words": seats_words(pool.free) if len(pools) == 1 else seats_by_mode(pool.mode, pool.free),
             "level": seats_level(pool.free),
         }
         for pool in pools
     ]
-
-
-def _lowered(words):
-    return words[:1].lower() + words[1:]
 
 
 @register.filter
@@ -75,15 +73,17 @@ def talk_words(language):
 
 
 @register.filter
-def format_words(seminar):
-    """`In person`."""
-    return seminar.get_format_display().capitalize()
+def other_language_words(language):
+    """`The talk is in Spanish.`, for a page that says so only where its reader would not expect it: nothing in the talk's own language."""
+    if language == get_language():
+        return ""
+    return {"en": _("The talk is in English."), "es": _("The talk is in Spanish.")}[language]
 
 
 @register.filter
-def distance(miles):
-    """`about 12 miles away`; nothing where it isn't known."""
-    return "" if miles is None else distance_words(miles)
+def format_words(seminar):
+    """`In person`."""
+    return seminar.get_format_display().capitalize()
 
 
 @register.inclusion_tag("seminars/alternates.html", takes_context=True)

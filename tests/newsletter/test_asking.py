@@ -140,10 +140,44 @@ def test_known_unknown_suppressed_and_reading_addresses_get_the_same_answer(pack
         response = client.post(path, {**ANA, "email": address, "newsletter": "on"})
         page = client.get(response["Location"])
         headers = tuple(sorted((name, value) for name, value in response.items()))
-        answers.add((response.status_code, response.content, headers, tuple(response.cookies), page.status_code, page.content))
+        repeated = page.content.replace(address.encode(), b"")  # what the visitor typed, and nothing we knew
+        answers.add((response.status_code, response.content, headers, tuple(response.cookies), page.status_code, repeated))
 
     assert len(answers) == 1
     assert "example.org" not in response["Location"]
+
+
+@pytest.mark.parametrize("path", ["/info-packet/", "/newsletter/subscribe/"])
+def test_the_next_page_repeats_the_address_as_it_was_typed_there_alone(client, packet, path):
+    response = client.post(path, {**ANA, "newsletter": "on"})
+
+    page = client.get(response["Location"])
+
+    assert "is on its way to <b>ana@example.org</b>" in text_of(page)
+    assert f'href="{path}"' in text_of(page).partition("<main")[2]
+    assert "no-store" in page["Cache-Control"]
+    assert response.cookies["asked"]["path"] == response["Location"]
+    assert "ana@" not in text_of(Client().get(response["Location"]))
+    assert "ana@" not in response.cookies["asked"].OutputString()
+    assert "session" not in "".join(client.cookies)
+
+
+def test_an_address_that_looks_misspelled_is_asked_about_once(post, packet):
+    asked = post(email="ana@gmial.com")
+    none_yet = PacketRequest.objects.count()
+    post(email="ana@gmial.com", sure="ana@gmial.com")
+
+    assert (asked.status_code, none_yet) == (422, 0)
+    assert "Did you mean ana@gmail.com?" in text_of(asked)
+    assert PacketRequest.objects.get().address == "ana@gmial.com"
+
+
+@pytest.mark.parametrize("path", ["/info-packet/", "/newsletter/subscribe/"])
+def test_mistakes_stand_first_on_the_page_where_the_form_leads(post, packet, path):
+    page = text_of(post(path, email="")).partition("<main")[2]
+
+    assert page.index('tabindex="-1" id="errors"') < page.index("<h1>")
+    assert 'method="post" action="#errors"' in page
 
 
 def test_a_suppressed_address_gets_no_letter(post, packet, deliver):

@@ -59,6 +59,20 @@ def test_a_new_topic_is_a_consent_to_the_words_shown(client, subscriber, second_
     assert list(consent.check()) == []
 
 
+def test_saving_says_that_it_is_saved_and_promises_no_letter(client, subscriber):
+    page = client.get(save(client, subscriber)["Location"]).content.decode()
+
+    assert "Your changes are saved." in page
+    assert "next e-mail" not in page
+
+
+def test_mistakes_stand_first_on_the_page_where_the_form_leads(client, subscriber):
+    page = save(client, subscriber, first_name="https://win.example").content.decode().partition("<main")[2]
+
+    assert page.index('tabindex="-1" id="errors"') < page.index("<h1>")
+    assert 'method="post" action="#errors"' in page
+
+
 def test_a_topic_left_is_a_withdrawal(client, subscriber, second_topic, topic):
     save(client, subscriber, "recipes")
 
@@ -105,7 +119,7 @@ def test_the_button_stops_everything(client, subscriber, second_topic):
 
     response = client.post(path_of(subscriber), {"stop": "1"}, follow=True)
 
-    assert "You get no more newsletters" in response.content.decode()
+    assert "You won’t get any more newsletters" in response.content.decode()
     assert topics_of(subscriber) == set()
     assert Consent.objects.filter(given=False, method=Consent.Method.PREFERENCES).count() == 2
 

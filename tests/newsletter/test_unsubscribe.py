@@ -104,7 +104,7 @@ def test_the_button_stops_everything_and_can_be_taken_back(subscriber, topic):
         return client.post(path, {name: "1", "csrfmiddlewaretoken": client.cookies["csrftoken"].value}, follow=True)
 
     stopped = press("stop")
-    assert "You get no more newsletters" in stopped.content.decode()
+    assert "You won’t get any more newsletters" in stopped.content.decode()
     assert not reads(subscriber)
 
     back = press("undo")

@@ -61,6 +61,15 @@ def test_the_page_for_a_defect_asks_nothing_of_the_database(rf, django_assert_nu
     assert "Something went wrong on our side" in answer.content.decode()
 
 
+@pytest.mark.parametrize(("language", "home"), [("en", "/"), ("es", "/es/")])
+def test_the_page_for_a_defect_leads_to_the_home_page_of_its_language(rf, language, home):
+    with translation.override(language):
+        page = views.server_error(rf.get(f"{home}seminars/")).content.decode()
+
+    assert f'<html lang="{language}">' in page
+    assert f'href="{home}"' in page
+
+
 def test_the_practice_costs_a_page_two_queries(oops, django_assert_num_queries):
     with django_assert_num_queries(2):
         oops()

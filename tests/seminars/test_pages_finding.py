@@ -61,11 +61,30 @@ def test_home_says_who_we_are_and_what_comes_next(client, practice, make_seminar
     assert 'hreflang="es" lang="es"' in text
 
 
+@pytest.mark.parametrize("path", ["/", "/seminars/", "/sitemap.xml"])
+def test_a_seminar_that_has_begun_is_no_longer_offered(client, make_seminar, path):
+    now = timezone.now()
+    make_seminar(slug="begun", starts_at=now - timedelta(minutes=5))
+    make_seminar(slug="soon", starts_at=now + timedelta(minutes=5))
+
+    text = client.get(path).content.decode()
+
+    assert "/seminars/soon/" in text
+    assert "/seminars/begun/" not in text
+
+
 def test_home_without_seminars_and_packets_says_so(client, practice):
     text = client.get("/").content.decode()
 
     assert "New dates are being planned" in text
     assert "Ask for the info packet" not in text
+
+
+def test_home_promises_the_way_to_cancel_that_there_is(client, practice):
+    text = client.get("/").content.decode()
+
+    assert "with a link to a page of your own. If you can’t come, you can cancel there." in text
+    assert "one button" not in text
 
 
 def test_home_offers_the_packets_of_the_pages_language(client, practice, settings, tmp_path):
@@ -156,16 +175,64 @@ def test_nothing_left_after_narrowing_down_shows_the_way_back(client, seminar):
     assert "See all seminars" in text
 
 
-def test_near_a_zip_code_the_nearest_come_first_and_online_ones_last(client, make_seminar, atlanta):
+@pytest.fixture
+def around(make_seminar, atlanta):
+    """A seminar of each kind, soonest first: online, in Atlanta, in Atlanta and online, in Tampa."""
     day = timezone.now() + timedelta(days=1)
-    rename(make_seminar(starts_at=day, format="online", venue=None), "Net")
-    rename(make_seminar(starts_at=day, venue=atlanta), "Atlanta")
-    rename(make_seminar(starts_at=day + timedelta(days=9)), "Tampa")
+    kinds = {
+        "Net": {"format": "online", "venue": None},
+        "Atlanta": {"venue": atlanta},
+        "Atlanta or net": {"format": "hybrid", "venue": atlanta},
+        "Tampa": {},
+    }
+    for number, (title, fields) in enumerate(kinds.items()):
+        rename(make_seminar(starts_at=day + timedelta(hours=number), **fields), title)
 
-    page = client.get("/seminars/?zip=33607")
 
-    assert titles(page) == ["Tampa", "Atlanta", "Net"]
-    assert re.findall(r"about (\d+) miles? away", page.content.decode())[1:] == ["416"]
+def headings(response):
+    """The headings of the results and the titles below them, in order."""
+    results = response.content.decode().partition('id="results"')[2]
+    return re.findall(r'<h2(?: id="found")?>([^<]*)</h2>|<h3><a href="[^"]*">([^<]*)</a></h3>', results.partition("</section>")[0])
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("zip=33607", ["4 seminars, nearest to 33607 first", "Tampa", "Online, from home", "Net", "Atlanta or net", "Farther away", "Atlanta"]),
+        ("zip=33607&format=in-person", ["3 seminars, nearest to 33607 first", "Tampa", "Farther away", "Atlanta", "Atlanta or net"]),
+        ("zip=33607&format=online", ["2 seminars, soonest first", "Net", "Atlanta or net"]),
+        ("zip=99501&format=in-person", ["3 seminars, nearest to 99501 first", "Farther away", "Atlanta", "Atlanta or net", "Tampa"]),
+        ("", ["4 seminars, soonest first", "Net", "Atlanta", "Atlanta or net", "Tampa"]),
+    ],
+)
+def test_near_a_zip_code_come_those_within_a_drive_then_those_from_home_then_the_others(client, around, query, shown):
+    found = headings(client.get(f"/seminars/?{query}"))
+
+    assert [heading or title for heading, title in found] == shown
+
+
+def test_distances_are_said_with_the_room_and_their_thousands_with_a_comma(client, around):
+    english, spanish = (client.get(f"{prefix}/seminars/?zip=99501&format=in-person").content.decode() for prefix in ("", "/es"))
+
+    assert "There is none within 100 miles of 99501." in english
+    assert re.search(r"Peach Room, Atlanta, GA, about 3,\d{3} miles away, and online", english)
+    assert re.search(r"a unas 3,\d{3} millas", spanish)
+
+
+@pytest.mark.parametrize(("query", "way_back"), [("", 0), ("?zip=33607", 1), ("?format=online", 1), ("?zip=nonsense", 1)])
+def test_a_narrowed_list_opens_at_its_results_with_the_way_back(client, around, query, way_back):
+    text = client.get(f"/seminars/{query}").content.decode()
+    results = text.partition('<section class="results" id="results" tabindex="-1"')[2]
+
+    assert 'action="/seminars/#results"' in text
+    assert results.count("See all seminars") == way_back
+
+
+def test_a_zip_code_we_do_not_know_is_said_where_the_page_opens(client, seminar):
+    results = client.get("/seminars/?zip=00000").content.decode().partition('id="results"')[2]
+
+    assert results.index("We don’t know this ZIP code") < results.index("<h3>")
+    assert '<a href="#id_zip">' in results
 
 
 @pytest.mark.parametrize("zip_code", ["00000", "abc", "3360", "33607; DROP", "٣٣٦٠٧", "\x00", "9" * 500, "<script>"])
@@ -241,6 +308,39 @@ def test_a_cancelled_seminar_says_so_and_where_to_go(client, make_seminar):
     assert "/register/" not in page.content.decode()
 
 
+def test_a_seminar_that_has_begun_says_so_and_keeps_its_place(client, make_seminar):
+    seminar = make_seminar(starts_at=timezone.now() - timedelta(minutes=5))
+
+    text = client.get(f"/seminars/{seminar.slug}/").content.decode()
+
+    assert "This seminar has already begun" in text
+    assert "200 Sample Avenue" in text
+    assert "Plenty of seats" not in text
+    assert "/register/" not in text
+
+
+@pytest.mark.parametrize(
+    ("full", "sentence"),
+    [
+        ("in-person", "All seats in the room are taken, but you can attend online."),
+        ("online", "but you can come in person."),
+        (None, "It takes a minute."),
+    ],
+)
+def test_a_hybrid_seminar_full_one_way_says_the_other(client, make_seminar, full, sentence):
+    seminar = make_seminar(format="hybrid")
+    SeatPool.objects.filter(seminar=seminar, mode=full).update(taken=10)
+
+    text = client.get(f"/seminars/{seminar.slug}/").content.decode()
+
+    assert sentence in text
+    assert "This seminar is full" not in text
+    assert ("In person: full – waiting list open" in text, "Online: full – waiting list open" in text) == (
+        full == "in-person",
+        full == "online",
+    )
+
+
 def test_a_past_seminar_says_so(client, make_seminar):
     seminar = make_seminar(starts_at=timezone.now() - timedelta(days=2))
 
@@ -308,6 +408,7 @@ def test_a_seminar_carries_an_event_for_search_engines(client, make_seminar):
     assert event["location"]["address"]["postalCode"] == "33602"
     assert event["offers"]["price"] == "0"
     assert event["offers"]["availability"] == "https://schema.org/InStock"
+    assert event["offers"]["validFrom"] == seminar.published_at.isoformat(timespec="minutes")
     assert event["organizer"]["name"] == "Gulf Coast Spine"
     assert event["performer"] == [{"@type": "Person", "name": "Elena Marsh, MD"}]
     assert event["inLanguage"] == "es"
@@ -327,6 +428,24 @@ def test_hybrid_full_and_cancelled_are_told_too_and_the_link_to_join_is_not(clie
     assert event["offers"]["availability"] == "https://schema.org/SoldOut"
     assert "meet.example.org" not in page.content.decode()
     assert jsonld_of(client.get(f"/seminars/{cancelled.slug}/"))["eventStatus"] == "https://schema.org/EventCancelled"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": Seminar.Status.CANCELLED},
+        {"starts_at": timezone.now() - timedelta(days=3)},
+        {"starts_at": timezone.now() - timedelta(minutes=5)},
+    ],
+    ids=["cancelled", "over", "begun"],
+)
+def test_what_nobody_can_register_for_offers_search_engines_no_seats(client, make_seminar, fields):
+    seminar = make_seminar(**fields)
+
+    event = jsonld_of(client.get(f"/seminars/{seminar.slug}/"))
+
+    assert "offers" not in event
+    assert event["startDate"].startswith(str(seminar.starts_at.year))
 
 
 def test_text_that_wants_to_be_markup_stays_text(client, seminar):

@@ -113,10 +113,10 @@ def test_pressing_twice_after_going_back_for_a_second_person_is_one_letter_to_ea
 
 
 def test_who_goes_back_and_corrects_the_address_gets_the_letter_there(seminar, send, deliver):
-    send(seminar, email="ana@example.con")
+    send(seminar, email="anna@example.org")
     send(seminar, email="ana@example.org")
 
-    assert [letter.to for letter in deliver()] == [["ana@example.con"], ["ana@example.org"]]
+    assert [letter.to for letter in deliver()] == [["anna@example.org"], ["ana@example.org"]]
 
 
 def test_two_people_may_share_a_mailbox(seminar, send):
@@ -167,6 +167,39 @@ def test_who_attends_online_needs_an_address_for_the_link(client, make_seminar, 
     assert answer.status_code == 422
     assert answer.context["form"].errors == {"email": ["The link to join comes by e-mail. Please give us your address, or call us."]}
     assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ana@gmial.com", "ana@gmail.com"),
+        ("ana@gmail.con", "ana@gmail.com"),
+        ("Ana@HOTMIAL.com", "Ana@hotmail.com"),
+        ("ana@cox.nte", "ana@cox.net"),
+    ],
+)
+def test_an_address_that_looks_misspelled_is_asked_about_once_and_taken_the_second_time(seminar, send, typed, meant):
+    asked = send(seminar, email=typed)
+    [sure] = re.findall(r'name="sure" value="([^"]*)"', words(asked))
+    none_yet = Registration.objects.count()
+    send(seminar, email=typed, sure=sure)
+
+    assert (asked.status_code, none_yet) == (422, 0)
+    assert asked.context["form"].errors == {"email": [f"Did you mean {meant}? If what you typed is right, press the button once more."]}
+    assert f'value="{typed}"' in words(asked)
+    assert Registration.objects.get().email.casefold() == typed.casefold()
+
+
+def test_to_be_sure_of_one_address_is_not_to_be_sure_of_another(seminar, send):
+    answer = send(seminar, email="ana@gmial.com", sure="ana@yaho.com")
+
+    assert answer.status_code == 422
+    assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["ana@gmail.com", "ana@gmx.com", "ana@mail.com", "ana@ymail.com", "ana@example.co", "ana@yahoo.com.mx"])
+def test_an_address_that_is_only_rare_is_not_asked_about(seminar, send, address):
+    assert send(seminar, email=address).status_code == 302
 
 
 # -- The newsletter box ----------------------------------------------------------------------------------------------------------------
@@ -222,11 +255,114 @@ def test_a_party_larger_than_what_is_left_is_offered_the_list_and_loses_nothing(
     answer = send(seminar, party_size="3")
 
     assert answer.status_code == 422
-    assert "Only a few seats are left" in words(answer)
-    assert "1 seat" not in words(answer)
-    assert "not enough for the 3 of you" in words(answer)
+    assert "There are not enough seats for the 3 of you" in words(answer)
+    assert buttons(answer) == ["", "Register 1 person", "Join the waiting list for 3 people", "Try again with these changes"]
     assert 'value="ana@example.org"' in words(answer)
     assert Registration.objects.count() == 1
+
+
+def buttons(page):
+    """The words on the buttons of a page's form, in the order in which Enter and Tab meet them."""
+    return re.findall(r"<button[^>]*>([^<]*)</button>", words(page))
+
+
+@pytest.mark.parametrize(
+    ("pressed", "status", "party_size"), [({"fewer": "2"}, Status.CONFIRMED, 2), ({"waiting": "yes"}, Status.WAITLISTED, 4)]
+)
+def test_where_seats_are_short_one_press_takes_those_that_fit_or_waits_with_all(make_seminar, register, send, pressed, status, party_size):
+    seminar = make_seminar(capacity=6)
+    register(seminar, "Ben", party_size=4)
+
+    offered = send(seminar, party_size="4")
+    send(seminar, party_size="4", **pressed)
+
+    assert "Register 2 people" in buttons(offered)
+    ana = Registration.objects.get(first_name="Ana")
+    assert (ana.status, ana.party_size) == (status, party_size)
+
+
+def test_where_seats_are_short_a_number_that_fits_gets_seats_whichever_button_is_pressed(make_seminar, register, send):
+    seminar = make_seminar(capacity=6)
+    register(seminar, "Ben", party_size=4)
+
+    send(seminar, party_size="1", waiting="yes")
+
+    assert Registration.objects.get(first_name="Ana").status == Status.CONFIRMED
+
+
+def test_enter_in_a_field_decides_nothing_where_seats_are_short(make_seminar, register, send):
+    """A form's first button is the one that Enter presses."""
+    seminar = make_seminar(capacity=4)
+    register(seminar, "Ben", party_size=3)
+
+    first = re.search(r"<button[^>]*>", words(send(seminar, party_size="3")))[0]
+
+    assert first == '<button type="submit" hidden>'
+
+
+@pytest.mark.parametrize("fewer", ["0", "-1", "900", "two", ""])
+def test_an_altered_button_takes_no_seats(seminar, send, pool, fewer):
+    answer = send(seminar, fewer=fewer)
+
+    assert answer.status_code == 422
+    assert (Registration.objects.count(), pool(seminar).taken) == (0, 0)
+
+
+# -- Full one way, open the other ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_room(make_seminar):
+    """A hybrid seminar whose room is full."""
+    seminar = make_seminar(format="hybrid")
+    SeatPool.objects.filter(seminar=seminar, mode="in-person").update(taken=10)
+    return seminar
+
+
+def test_each_way_to_attend_says_its_seats(client, full_room):
+    choices = re.findall(r'name="mode"[^>]*> <span>([^<]*)</span>', words(client.get(f"/seminars/{full_room.slug}/register/")))
+
+    assert choices == ["In person: full – waiting list open", "Online: plenty of seats"]
+
+
+def test_choosing_the_full_way_offers_the_other_and_the_waiting_list(full_room, send):
+    answer = send(full_room, mode="in-person")
+
+    assert answer.status_code == 422
+    assert "All seats in the room are taken" in words(answer)
+    assert "You can attend online" in words(answer)
+    assert "All seats are taken" not in words(answer)
+    assert buttons(answer) == ["", "Attend online instead", "Join the waiting list", "Try again with these changes"]
+    assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("pressed", "mode", "status"),
+    [({"instead": "online"}, "online", Status.CONFIRMED), ({"waiting": "yes"}, "in-person", Status.WAITLISTED)],
+)
+def test_one_press_attends_online_instead_or_waits_for_the_room(full_room, send, pressed, mode, status):
+    send(full_room, mode="in-person", **pressed)
+
+    ana = Registration.objects.get()
+    assert (ana.mode, ana.status) == (mode, status)
+
+
+def test_online_instead_still_needs_an_address(full_room, send):
+    answer = send(full_room, mode="in-person", email="", phone="813 555 0123", instead="online")
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"email": ["The link to join comes by e-mail. Please give us your address, or call us."]}
+    assert re.search(r'value="online"[^>]* checked', words(answer))
+    assert not Registration.objects.exists()
+
+
+def test_a_full_net_offers_the_room(make_seminar, send):
+    seminar = make_seminar(format="hybrid")
+    SeatPool.objects.filter(seminar=seminar, mode="online").update(taken=10)
+
+    answer = send(seminar, mode="online")
+
+    assert "Come in person instead" in buttons(answer)
 
 
 def test_a_large_party_that_waits_is_not_told_that_every_seat_is_taken(make_seminar, register, send, deliver):
@@ -253,6 +389,15 @@ def test_a_party_larger_than_the_room_is_asked_to_call(make_seminar, send):
 
     assert answer.status_code == 422
     assert "Please call us." in words(answer)
+
+
+@pytest.mark.parametrize("fields", [{"first_name": ""}, {"party_size": "3"}])
+def test_whatever_is_wrong_stands_where_the_form_leads(make_seminar, send, fields):
+    page = words(send(make_seminar(capacity=2), **fields))
+
+    assert 'method="post" action="#errors"' in page
+    assert page.count('id="errors"') == 1
+    assert 'tabindex="-1" id="errors"' in page
 
 
 # -- Bad input -------------------------------------------------------------------------------------------------------------------------
@@ -456,6 +601,18 @@ def test_ones_own_page_says_when_and_where_and_offers_the_calendars(client, semi
     assert "ana@example.org" not in words(page)
 
 
+def test_ones_own_page_goes_on_once_the_seminar_has_begun(client, make_seminar, register):
+    seminar = make_seminar(format="online", venue=None, join_url="https://meet.example.org/secret")
+    home = own_page(register(seminar))
+    Seminar.objects.update(starts_at=timezone.now() - timedelta(minutes=5), ends_at=timezone.now() + timedelta(hours=1))
+
+    page = client.get(home)
+
+    assert "Your seat is reserved" in words(page)
+    assert "https://meet.example.org/secret" in words(page)
+    assert "BEGIN:VEVENT" in words(client.get("/seminars/calendar.ics"))
+
+
 def test_the_link_to_join_is_for_those_with_a_seat_alone(client, make_seminar, register):
     seminar = make_seminar(capacity=1, format="online", venue=None, join_url="https://meet.example.org/secret")
     ana, ben = register(seminar), register(seminar, "Ben")
@@ -490,12 +647,36 @@ def test_cancelling_is_a_button_on_a_page_and_says_so_by_letter(client, seminar,
     assert "Yes, cancel my registration" in words(shown)
     assert ana.name in words(shown)  # a shared mailbox has two such letters
     assert (answer.status_code, answer.url) == (302, home)
-    assert "Your registration is cancelled" in words(page)
+    assert "You are no longer signed up for this seminar" in words(page)
     assert seminar.venue.street not in words(page).split("<footer")[0]
     assert f'href="/seminars/{seminar.slug}/register/"' in words(page)
     ana.refresh_from_db()
     assert (ana.status, ana.cancelled_by, pool(seminar).taken) == (Status.CANCELLED, "person", 0)
     assert [letter.to for letter in deliver()] == [["ana@example.org"]]
+
+
+def test_leaving_the_waiting_list_is_called_that_and_speaks_of_no_seat(client, make_seminar, register):
+    seminar = make_seminar(capacity=1)
+    register(seminar)
+    home = own_page(register(seminar, "Ben"))
+
+    shown = words(client.get(f"{home}cancel/"))
+    left = words(client.get(client.post(f"{home}cancel/").url)).split("<footer")[0]
+
+    assert "<h1>Leave the waiting list?</h1>" in shown
+    assert "Yes, leave the waiting list</button>" in shown
+    assert "You are no longer signed up for this seminar" in left
+    assert "cancelled" not in left
+    assert "seat" not in left
+
+
+def test_the_talks_language_is_said_where_it_is_not_the_pages(client, make_seminar, register):
+    seminar = make_seminar(talk_language="es")
+    home = own_page(register(seminar))
+
+    for path in (f"/seminars/{seminar.slug}/register/", home):
+        assert "The talk is in Spanish." in words(client.get(path))
+        assert "La charla es en" not in words(client.get(f"/es{path}"))
 
 
 def test_a_second_press_says_the_same_and_does_nothing_more(client, seminar, register, deliver):
