@@ -79,7 +79,7 @@ class SeminarForm(WallClockMixin, forms.ModelForm):
         for pool in self.instance.pools.all():
             self.initial[self.CAPACITY[pool.mode]] = pool.capacity
         if self.instance.status != Seminar.Status.DRAFT:
-            for name in (*self.WHEN_AND_WHERE, "slug"):
+            for name in self.fields.keys() & {*self.WHEN_AND_WHERE, "slug"}:  # who may only look has no fields
                 self.fields[name].disabled = True
 
     def clean(self):
