@@ -272,7 +272,7 @@ class CampaignAdmin(SaveFirst, TextsAdmin):
         language = request.POST.get("language", "")
         if not self._may_write(request):
             raise PermissionDenied
-        if not campaign.texts.filter(language=language).exists():
+        if language not in set(campaign.texts.values_list("language", flat=True)):
             raise Http404
         if not request.user.email:
             messages.error(request, _("Your own account has no e-mail address. Please enter it first."))
