@@ -29,6 +29,25 @@ def publish(seminar):
     return seminar
 
 
+def unpublish(seminar):
+    """A seminar published by mistake is a draft again, off the site and out of the feeds. A draft: nothing happens. Returns the Seminar.
+
+    Raises Refused once anybody has registered, whatever became of it since: they rely on it, so it is called off instead.
+    """
+    with transaction.atomic():
+        seminar.pools.all().hold()  # whoever registers holds a pool first, so nobody can come in between
+        published = Seminar.objects.filter(pk=seminar.pk, status=Seminar.Status.PUBLISHED)
+        never_used = published.exclude(pk__in=Registration.objects.filter(seminar=seminar).values("seminar"))
+        never_used.update(status=Seminar.Status.DRAFT, published_at=None, changed_at=timezone.now())
+        seminar = Seminar.objects.get(pk=seminar.pk)
+    match seminar.status:
+        case Seminar.Status.PUBLISHED:
+            raise Refused(_("Somebody has registered for this seminar already, so it can’t become a draft again. Call it off instead."))
+        case Seminar.Status.CANCELLED:
+            raise Refused(_("This seminar was cancelled. Make a copy of it instead."))
+    return seminar
+
+
 def _lacking(seminar, now):
     """What a draft still needs, in words."""
     lacking = [

@@ -52,11 +52,11 @@ def feed(seminars, practice, language, *, url):
     """
     told = [seminar for seminar in seminars if seminar.text(language)]
     events = [_announcement(seminar, practice, language) for seminar in sorted(told, key=lambda seminar: (seminar.starts_at, seminar.pk))]
-    name = clean(_("Seminars: %(practice)s") % {"practice": practice.name})
+    name = vText(clean(_("Seminars: %(practice)s") % {"practice": practice.name}))
     calendar = [
         ("NAME", name, {}),
         ("X-WR-CALNAME", name, {}),
-        ("X-WR-TIMEZONE", practice.zone, {}),
+        ("X-WR-TIMEZONE", vText(practice.zone), {}),
         ("REFRESH-INTERVAL", REFRESH, {"VALUE": "DURATION"}),
         ("X-PUBLISHED-TTL", vText("PT6H"), {}),
         ("SOURCE", vUri(url), {"VALUE": "URI"}),

@@ -14,6 +14,7 @@ from project.mail.models import Message
 from project.practice import verification
 from seminars.models import Registration, Seminar
 
+from .desk_pages import as_shown
 from .newsletter.conftest import make_campaign, make_readers, make_subscriber, subscriber, topic
 from .seminars.conftest import make_seminar, register, seminar, venue
 
@@ -36,8 +37,9 @@ def twice(client, path, data=None):
 
 def test_publishing(desk, make_seminar):  # noqa: F811
     draft = make_seminar(status=Seminar.Status.DRAFT)
+    path = reverse("admin:seminars_seminar_change", args=[draft.pk])
 
-    twice(desk, reverse("admin:seminars_seminar_publish", args=[draft.pk]))
+    twice(desk, path, as_shown(desk, path, _publish=""))
 
     assert Seminar.objects.get(pk=draft.pk).status == Seminar.Status.PUBLISHED
 

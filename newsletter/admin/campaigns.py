@@ -22,6 +22,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from project.practice.exports import csv_response
 from project.practice.models import Practice
 from project.practice.pages import button_only, read_only
+from project.practice.save_first import SaveFirst
 from project.practice.text_inlines import TextInline, TextsAdmin
 from project.practice.zones import moment_words, to_wall, zone_name
 
@@ -52,9 +53,10 @@ class CampaignTextInline(TextInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(TextsAdmin):
+class CampaignAdmin(SaveFirst, TextsAdmin):
     form = CampaignForm
     inlines = [CampaignTextInline]
+    acts = ("preview", "schedule", "unschedule")
     fields = ["name", "topic", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     list_display = ["name", "status", "when", "progress"]
@@ -118,6 +120,23 @@ class CampaignAdmin(TextsAdmin):
 
     # -- What else can be done with one campaign ----------------------------------------------------------------------------------------
 
+    def offered(self, request, obj):
+        """A look and a test for everybody who writes; the time for those who may send."""
+        is_scheduled = obj is not None and obj.status == Status.SCHEDULED
+        if not self.has_view_permission(request, obj):
+            return {}
+        offered = {"preview": _("Preview and test")}
+        if request.user.has_perm("newsletter.send_campaign"):
+            offered["schedule"] = _("Change the time") if is_scheduled else _("Schedule")
+            if is_scheduled:
+                offered["unschedule"] = _("Don’t send it yet")
+        return offered
+
+    def follow(self, request, obj, act):
+        if act == "unschedule":
+            return self._do(request, self._campaign(request, obj.pk, send=True), campaigns.unschedule, _("It is a draft again."))
+        return self._to(act, obj)
+
     def get_urls(self):
         def wrap(route, view, name):
             return path(f"<int:pk>/{route}/", self.admin_site.admin_view(view), name=f"newsletter_campaign_{name}")
@@ -174,7 +193,10 @@ class CampaignAdmin(TextsAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def verb_view(self, request, pk, verb, sentence):
-        campaign = self._campaign(request, pk, send=True)
+        return self._do(request, self._campaign(request, pk, send=True), verb, sentence)
+
+    def _do(self, request, campaign, verb, sentence):
+        """Carry out a verb and say so; its refusal is the sentence instead."""
         try:
             verb(campaign)
         except campaigns.CampaignRefused as refusal:
@@ -250,7 +272,7 @@ class CampaignAdmin(TextsAdmin):
         language = request.POST.get("language", "")
         if not self._may_write(request):
             raise PermissionDenied
-        if not campaign.texts.filter(language=language).exists():
+        if language not in set(campaign.texts.values_list("language", flat=True)):
             raise Http404
         if not request.user.email:
             messages.error(request, _("Your own account has no e-mail address. Please enter it first."))

@@ -33,7 +33,7 @@ class ActiveTopicFilter(admin.SimpleListFilter):
         active = Subscription.objects.active()
         if self.value() == "nothing":
             return queryset.exclude(pk__in=active.values("subscriber"))
-        if self.value():
+        if self.value() in dict(self.lookup_choices):
             return queryset.filter(pk__in=active.filter(topic__slug=self.value()).values("subscriber"))
         return queryset
 

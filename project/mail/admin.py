@@ -32,7 +32,7 @@ class KindFilter(admin.SimpleListFilter):
         return [(name, kinds.words(name)) for name in kinds.names()]
 
     def queryset(self, request, queryset):
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+        return queryset.filter(kind=self.value()) if self.value() in kinds.names() else queryset
 
 
 @admin.register(Message)

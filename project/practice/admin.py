@@ -5,16 +5,17 @@ from django.urls import reverse
 
 from .clock_fields import ClockField, ClockInput
 from .models import Practice, PracticeText
+from .one_line import OneLineTexts
 
 
-class PracticeTextInline(admin.StackedInline):
+class PracticeTextInline(OneLineTexts, admin.StackedInline):
     model = PracticeText
     extra = 0
     max_num = 2
 
 
 @admin.register(Practice)
-class PracticeAdmin(admin.ModelAdmin):
+class PracticeAdmin(OneLineTexts, admin.ModelAdmin):
     inlines = [PracticeTextInline]
     formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
 

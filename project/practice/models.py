@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from . import texts
+from .one_line import one_line
 from .phones import validate_phone
 from .zones import validate_zone
 
@@ -57,6 +58,14 @@ class Practice(models.Model):
 
     def __str__(self):
         return self.name
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        """A name stored before line breaks were refused must not break every letter and calendar."""
+        practice = super().from_db(db, field_names, values)
+        if "name" in field_names:
+            practice.name = one_line(practice.name)
+        return practice
 
     @classmethod
     def current(cls):

@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.contrib import admin
 
+from .one_line import OneLineTexts
 
-class TextInline(admin.StackedInline):
+
+class TextInline(OneLineTexts, admin.StackedInline):
     """One form per language: those written, then an empty one for each that is missing."""
 
     max_num = len(settings.LANGUAGES)
@@ -13,7 +15,7 @@ class TextInline(admin.StackedInline):
         return len(_missing(self.model, self.parent_model, obj))
 
 
-class TextsAdmin(admin.ModelAdmin):
+class TextsAdmin(OneLineTexts, admin.ModelAdmin):
     """A ModelAdmin with a TextInline: its empty forms come with their language chosen."""
 
     def get_formset_kwargs(self, request, obj, inline, prefix):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import parse_address
 from project.practice.clock_fields import ClockField
+from project.practice.one_line import validate_one_line
 from project.practice.phones import parse_phone
 from project.practice.zones import from_wall, to_wall
 
@@ -79,7 +80,7 @@ class SeminarForm(WallClockMixin, forms.ModelForm):
         for pool in self.instance.pools.all():
             self.initial[self.CAPACITY[pool.mode]] = pool.capacity
         if self.instance.status != Seminar.Status.DRAFT:
-            for name in (*self.WHEN_AND_WHERE, "slug"):
+            for name in self.fields.keys() & {*self.WHEN_AND_WHERE, "slug"}:  # who may only look has no fields
                 self.fields[name].disabled = True
 
     def clean(self):
@@ -163,6 +164,8 @@ class PersonForm(forms.ModelForm):
 
     def __init__(self, *args, seminar, **kwargs):
         super().__init__(*args, **kwargs)
+        for name in ("first_name", "last_name"):
+            self.fields[name].validators.append(validate_one_line)
         self.fields["party_size"].widget = forms.Select(choices=[(n, n) for n in range(1, LARGEST_PARTY + 1)])
         self.fields["mode"].choices = [(mode.value, mode.label) for mode in seminar.modes]
         self.fields["mode"].initial = seminar.modes[0]

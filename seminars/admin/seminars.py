@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from project.practice.exports import csv_response
 from project.practice.pages import button_only, read_only
 from project.practice.phones import phone_words
+from project.practice.save_first import SaveFirst
 from project.practice.text_inlines import TextInline, TextsAdmin
 from project.practice.zones import moment_words, time_words, to_wall
 
@@ -48,9 +49,10 @@ class WhenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Seminar)
-class SeminarAdmin(TextsAdmin):
+class SeminarAdmin(SaveFirst, TextsAdmin):
     form = SeminarForm
     inlines = [SeminarTextInline]
+    acts = ("publish", "add_person", "move", "call_off", "copy", "look")
     list_display = ["title", "when", "place", "talk_language", "status", "seats"]
     list_filter = [WhenFilter, "status", "format", "talk_language"]
     search_fields = ["texts__title", "slug", "venue__city"]
@@ -84,8 +86,10 @@ class SeminarAdmin(TextsAdmin):
         return "; ".join(_seats_words(pool, len(seminar.modes) > 1) for pool in seminar.pools.all())
 
     def get_fieldsets(self, request, obj=None):
-        """Where a published seminar's greyed-out date and place are changed is said beside them."""
-        if obj is None or obj.status == Seminar.Status.DRAFT:
+        """Where a published seminar's greyed-out date and place are changed is said beside them. Who may only look reads it in words."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["status", "when", "place", "seats", "talk_language", "speakers", "join_url", "series"]})]
+        if obj is None or obj.status != Seminar.Status.PUBLISHED:
             return self.fieldsets
         (name, first), *rest = self.fieldsets
         return [(name, {**first, "description": _("People rely on these. Press “Move” to change them, and everybody is told.")}), *rest]
@@ -130,14 +134,47 @@ class SeminarAdmin(TextsAdmin):
 
     # -- What else can be done with one seminar ---------------------------------------------------------------------------------------------
 
+    def offered(self, request, obj):
+        """What makes sense for a draft, a published seminar, or one called off; the public page as a preview before it is published."""
+        labels = {
+            "publish": _("Publish"),
+            "add_person": _("Register somebody"),
+            "move": _("Move"),
+            "call_off": _("Call off"),
+            "copy": _("Copy"),
+            "look": _("View on the site"),
+        }
+        match obj and obj.status:
+            case None:
+                fitting = {"publish", "look"}
+            case Seminar.Status.DRAFT:
+                fitting = {"publish", "copy", "look"}
+            case Seminar.Status.PUBLISHED:
+                fitting = labels.keys() - {"publish"}
+            case _:
+                fitting = {"copy", "look"}
+        if not request.user.has_perm("seminars.add_registration"):
+            fitting -= {"add_person"}
+        if not self.has_change_permission(request, obj):
+            fitting &= {"look"}
+        return {name: label for name, label in labels.items() if name in fitting}
+
+    def follow(self, request, obj, act):
+        match act:
+            case "publish":
+                return self._publish(request, self._seminar(request, obj.pk))
+            case "look":
+                return HttpResponseRedirect(reverse("seminar", args=[obj.slug]))
+        return HttpResponseRedirect(reverse(f"admin:seminars_seminar_{act}", args=[obj.pk]))
+
     def get_urls(self):
         def wrap(view, name):
             return path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"seminars_seminar_{name.replace('-', '_')}")
 
         own = [
-            wrap(button_only(self.publish_view), "publish"),
             wrap(self.move_view, "move"),
             wrap(self.call_off_view, "call-off"),
+            wrap(button_only(self.unpublish_view), "unpublish"),
             wrap(self.copy_view, "copy"),
             wrap(self.add_person_view, "add-person"),
             wrap(read_only(self.export_view), "export"),
@@ -175,8 +212,10 @@ class SeminarAdmin(TextsAdmin):
             messages.success(request, sentence)
         return self._back(seminar)
 
-    def publish_view(self, request, pk):
-        seminar = self._seminar(request, pk)
+    def _publish(self, request, seminar):
+        if seminar.status == Seminar.Status.PUBLISHED:
+            messages.info(request, _("It is published already."))
+            return self._back(seminar)
         return self._do(request, seminar, lambda: changes.publish(seminar), _("Published. People can register now."))
 
     def move_view(self, request, pk):
@@ -211,12 +250,25 @@ class SeminarAdmin(TextsAdmin):
         if gone := self._called_off(request, seminar):
             return gone
         if request.method != "POST":
-            return self._page(request, seminar, "call_off", told=told(seminar.registrations.active()), title=_("Call this seminar off"))
+            return self._page(
+                request,
+                seminar,
+                "call_off",
+                told=told(seminar.registrations.active()),
+                may_unpublish=seminar.status == Seminar.Status.PUBLISHED and not seminar.registrations.exists(),
+                title=_("Call this seminar off"),
+            )
         return self._do(
             request,
             seminar,
             lambda: changes.call_off(seminar),
             _("Called off. Everybody registered is being told, and their calendar entries are taken out."),
+        )
+
+    def unpublish_view(self, request, pk):
+        seminar = self._seminar(request, pk)
+        return self._do(
+            request, seminar, lambda: changes.unpublish(seminar), _("It is a draft again, which nobody but you sees. Nobody was told.")
         )
 
     def copy_view(self, request, pk):

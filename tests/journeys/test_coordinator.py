@@ -108,7 +108,7 @@ def test_a_seminar_that_moves_moves_in_the_patients_calendar(phone, desk, site, 
     page = desk("en")
     page.goto(f"/admin/seminars/seminar/?q={slug}")
     follow(page.locator("#result_list tbody th a").first)
-    follow(page.locator("a[href$='/move/']").first)
+    follow(page.locator("[name=_move]").first)
     page.fill("[name=starts]", "09:05")
     page.fill("[name=ends]", "10:35")
     follow(page.locator(".submit-row [type=submit]").first)
@@ -121,3 +121,62 @@ def test_a_seminar_that_moves_moves_in_the_patients_calendar(phone, desk, site, 
     assert moved["UID"] == first["UID"]
     assert moved["SEQUENCE"] == first["SEQUENCE"] + 1
     assert (moved["DTSTART"].dt.hour, moved["DTSTART"].dt.minute) == (9, 5)
+
+
+#: Pages of one form each, and what to type for a mistake that only the server finds.
+FORMS = {
+    "seminars/seminar/1/add-person/": {"first_name": "Ana", "last_name": "Sample", "phone": "12"},
+    "seminars/seminar/1/move/": {"starts": "half past"},
+    "seminars/seminar/1/copy/": {"date": "some day"},
+    "newsletter/campaign/3/schedule/": {"confirm": "1"},
+    "mail/route/bulk/limits/": {"warm_up_from": "some day"},
+}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_is_wrong_and_what_helps_stand_beneath_their_field(desk, width):
+    page = desk("en")
+    page.set_viewport_size({"width": width, "height": 900})
+
+    for path, typed in FORMS.items():
+        page.goto(ADMIN["en"] + path)
+        for name, text in typed.items():
+            page.fill(f"[name={name}]", text)
+        follow(page.locator(".submit-row [type=submit]").last)
+
+        assert page.locator(".rows .errorlist").count() >= 1, path
+        for row in page.locator(".rows .form-row").all():
+            field = row.locator("input, select, textarea").first.bounding_box()
+            for beneath in row.locator(".help, .errorlist").all():
+                box = beneath.bounding_box()
+                assert abs(box["x"] - field["x"]) <= 2, (path, beneath.inner_text())
+                assert box["y"] >= field["y"] + field["height"], (path, beneath.inner_text())
+
+
+def test_buttons_in_a_row_are_equally_high(desk):
+    page = desk("en")
+
+    for path in ("mail/route/2/change/", "seminars/seminar/1/change/"):
+        page.goto(ADMIN["en"] + path)
+        heights = {round(button.bounding_box()["height"]) for button in page.locator(".submit-row").locator("button, input, a").all()}
+        assert len(heights) == 1, (path, heights)
+
+
+def test_text_typed_is_stored_whichever_button_is_pressed_and_enter_only_saves(desk):
+    page = desk("en")
+    change = f"{ADMIN['en']}seminars/seminar/1/change/"
+
+    for act in ("_move", "_copy", "_add_person", "_look"):
+        series = f"typed-{uuid.uuid4().hex[:8]}"
+        page.goto(change)
+        page.locator("summary").last.click()
+        page.fill("[name=series]", series)
+        follow(page.locator(f"[name={act}]").first)
+        assert not page.url.endswith("/change/"), act
+        page.goto(change)
+        assert page.locator("[name=series]").input_value() == series
+
+    page.locator("summary").last.click()
+    with page.expect_navigation():
+        page.press("[name=series]", "Enter")
+    assert page.url.endswith("/seminars/seminar/")

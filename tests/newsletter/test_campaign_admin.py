@@ -16,6 +16,7 @@ from newsletter.models import Campaign, Delivery, Subscriber
 from project.mail import pace, routes
 from project.mail.models import Route
 from project.practice.zones import from_wall, to_wall
+from tests.desk_pages import as_shown
 
 pytestmark = pytest.mark.django_db
 State, Status = Delivery.State, Campaign.Status
@@ -140,6 +141,84 @@ def test_saving_does_not_undo_what_happened_meanwhile(coordinator, make_campaign
 
     campaign.refresh_from_db()
     assert (campaign.name, campaign.status) == ("Autumn", Status.SCHEDULED)
+
+
+def typed(coordinator, campaign, **changes):
+    """What a campaign's page posts with `changes` typed into it."""
+    return as_shown(coordinator, to("change", campaign), **changes)
+
+
+@pytest.mark.parametrize("act", ["preview", "schedule"])
+def test_what_is_typed_is_saved_before_the_preview_or_the_schedule_opens(coordinator, make_campaign, act):
+    campaign = make_campaign("en", "es")
+
+    posted = typed(coordinator, campaign, **{"texts-1-subject": "Noticias de hoy", f"_{act}": ""})
+    response = coordinator.post(to("change", campaign), posted)
+
+    assert response.url == to(act, campaign)
+    assert campaign.texts.get(language="es").subject == "Noticias de hoy"
+
+
+@pytest.mark.parametrize("act", ["preview", "schedule"])
+@pytest.mark.parametrize(("prefix", "sentence"), [("", "is not a field we know"), ("/es", "no es un campo que conozcamos")])
+def test_with_a_mistake_neither_opens_and_nothing_typed_is_lost(coordinator, make_campaign, act, prefix, sentence):
+    campaign = make_campaign("en", "es")
+
+    posted = typed(coordinator, campaign, **{"texts-1-body": "Hola [[nombre]]", "name": "Otoño", f"_{act}": ""})
+    response = coordinator.post(f"{prefix}/admin/newsletter/campaign/{campaign.pk}/change/", posted)
+
+    assert response.status_code == 200
+    assert sentence in response.text
+    assert "Hola [[nombre]]" in response.text
+    assert 'value="Otoño"' in response.text
+    campaign.refresh_from_db()
+    assert campaign.name == "Spring"
+
+
+@pytest.mark.parametrize("act", ["preview", "schedule"])
+def test_a_new_campaign_is_saved_and_looked_at_in_one(coordinator, topic, act):
+    response = coordinator.post(reverse("admin:newsletter_campaign_add"), written() | {"topic": topic.pk, f"_{act}": ""}, follow=True)
+
+    assert response.redirect_chain == [(to(act, Campaign.objects.get()), 302)]
+    assert response.status_code == 200
+
+
+def test_a_scheduled_one_is_saved_and_held_back_in_one(coordinator, make_campaign, make_readers):
+    make_readers(1)
+    campaign = make_campaign()
+    campaigns.schedule(campaign, timezone.now() + timedelta(days=1))
+
+    response = coordinator.post(to("change", campaign), typed(coordinator, campaign, name="Autumn", _unschedule=""), follow=True)
+
+    assert said(response) == ["It is a draft again."]
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.status) == ("Autumn", Status.DRAFT)
+
+
+def test_holding_back_needs_the_permission_to_send(coordinator, make_campaign, make_readers):
+    make_readers(1)
+    campaign = make_campaign()
+    campaigns.schedule(campaign, timezone.now() + timedelta(days=1))
+    posted = typed(coordinator, campaign, name="Autumn", _unschedule="")
+    coordinator.user.user_permissions.remove(Permission.objects.get(codename="send_campaign"))
+
+    response = coordinator.post(to("change", campaign), posted)
+
+    assert response.status_code == 403
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.status) == ("Spring", Status.SCHEDULED)
+    assert 'name="_schedule"' not in coordinator.get(to("change", campaign)).text
+
+
+def test_who_may_only_look_or_only_send_finds_plain_links(coordinator, make_campaign):
+    campaign = make_campaign()
+    coordinator.user.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", "send_campaign"]))
+
+    shown = coordinator.get(to("change", campaign)).text
+
+    assert f'href="{to("preview", campaign)}"' in shown
+    assert f'href="{to("schedule", campaign)}"' in shown
+    assert 'name="_' not in shown
 
 
 def test_the_list_costs_the_same_queries_however_long(coordinator, make_campaign, make_readers):

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 
 from project.mail.models import Message
 from project.practice.zones import moment_words
-from seminars.changes import call_off, duplicate, publish, reschedule
+from seminars.changes import call_off, duplicate, publish, reschedule, unpublish
 from seminars.models import Callback, Registration, SeatPool, Seminar, SeminarText, Venue
 from seminars.refusals import NotReady, Refused, RegistrationClosed
 from seminars.registration import add_by_phone, cancel
@@ -251,6 +251,25 @@ def test_a_whole_draft_is_published_once(make_seminar):
 
     assert first.status == "published"
     assert first.published_at == second.published_at
+
+
+def test_published_by_mistake_it_is_a_draft_again_and_can_be_published_anew(seminar):
+    assert unpublish(seminar).status == Seminar.Status.DRAFT
+    assert unpublish(seminar).published_at is None
+
+    assert publish(seminar).status == Seminar.Status.PUBLISHED
+
+
+def test_a_seminar_somebody_registered_for_or_that_was_called_off_is_no_draft_again(seminar, make_seminar, register):
+    register(seminar)
+    cancelled = make_seminar()
+    call_off(cancelled)
+
+    for wanted in (seminar, cancelled):
+        before = Seminar.objects.values().get(pk=wanted.pk)
+        with pytest.raises(Refused):
+            unpublish(wanted)
+        assert Seminar.objects.values().get(pk=wanted.pk) == before
 
 
 def test_a_copy_is_a_draft_with_the_same_words_and_seats(seminar, register):

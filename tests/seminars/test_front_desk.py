@@ -1,21 +1,25 @@
 """What a coordinator does with seminars in the admin, through its pages."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
-from project.practice.zones import to_wall
+from project.practice.zones import moment_words, to_wall
 from seminars import registration as verbs
 from seminars.admin.seminars import SeminarAdmin
-from seminars.changes import call_off
+from seminars.changes import call_off, publish
 from seminars.models import Callback, Registration, Seminar, Speaker, Venue
+from tests.desk_pages import as_shown
 
 pytestmark = pytest.mark.django_db
 
@@ -101,24 +105,151 @@ def test_the_form_offers_a_text_for_each_language(desk, seminar):
     assert len(written.forms) == 2
 
 
-def test_a_draft_is_published_by_a_press_of_a_button(desk, make_seminar):
-    seminar = make_seminar(status=Seminar.Status.DRAFT)
+def typed(desk, seminar, **changes):
+    """What a seminar's page posts with `changes` typed into it."""
+    return as_shown(desk, page("seminar_change", seminar.pk), **changes)
 
-    assert desk.get(page("seminar_publish", seminar.pk)).status_code == 405
-    response = desk.post(page("seminar_publish", seminar.pk), follow=True)
 
-    assert "People can register now" in response.content.decode()
-    assert Seminar.objects.get().status == Seminar.Status.PUBLISHED
+def test_what_is_typed_is_saved_before_it_is_published(desk, make_seminar):
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+    draft.texts.filter(language="es").update(title="")
+
+    posted = typed(desk, draft, **{"texts-1-title": "De nuevo en movimiento", "seats_in_person": "44", "_publish": ""})
+    response = desk.post(page("seminar_change", draft.pk), posted, follow=True)
+
+    assert response.redirect_chain == [(page("seminar_change", draft.pk), 302)]
+    assert "People can register now" in response.text
+    draft.refresh_from_db()
+    assert draft.status == Seminar.Status.PUBLISHED
+    assert draft.texts.get(language="es").title == "De nuevo en movimiento"
+    assert draft.pools.get().capacity == 44
+
+
+@pytest.mark.parametrize(("prefix", "sentence"), [("", "How many seats are there?"), ("/es", "¿Cuántos lugares hay?")])
+def test_with_a_mistake_nothing_is_published_and_nothing_typed_is_lost(desk, make_seminar, prefix, sentence):
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+
+    posted = typed(desk, draft, **{"texts-1-title": "Otro título", "seats_in_person": "", "_publish": ""})
+    response = desk.post(f"{prefix}/admin/seminars/seminar/{draft.pk}/change/", posted)
+
+    assert response.status_code == 200
+    assert sentence in response.text
+    assert 'value="Otro título"' in response.text
+    draft.refresh_from_db()
+    assert draft.status == Seminar.Status.DRAFT
+    assert "Otro título" not in set(draft.texts.values_list("title", flat=True))
 
 
 def test_a_draft_without_its_spanish_words_stays_one_and_says_why(desk, make_seminar):
-    seminar = make_seminar(status=Seminar.Status.DRAFT)
-    seminar.texts.filter(language="es").delete()
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+    draft.texts.filter(language="es").delete()
 
-    response = desk.post(page("seminar_publish", seminar.pk), follow=True)
+    response = desk.post(page("seminar_change", draft.pk), typed(desk, draft, series="evenings", _publish=""), follow=True)
 
-    assert "Spanish" in response.content.decode()
-    assert Seminar.objects.get().status == Seminar.Status.DRAFT
+    assert "Spanish" in response.text
+    draft.refresh_from_db()
+    assert (draft.status, draft.series) == (Seminar.Status.DRAFT, "evenings")
+
+
+def test_a_new_seminar_is_saved_and_published_in_one(desk, venue):
+    response = desk.post(page("seminar_add"), new_seminar(venue, date="2035-01-14", _publish=""), follow=True)
+
+    seminar = Seminar.objects.get()
+    assert response.redirect_chain == [(page("seminar_change", seminar.pk), 302)]
+    assert seminar.status == Seminar.Status.PUBLISHED
+
+
+@pytest.mark.parametrize("act", ["add_person", "move", "call_off", "copy"])
+def test_what_is_typed_is_saved_before_another_page_opens(desk, seminar, act):
+    posted = typed(desk, seminar, **{"texts-0-title": "Typed just now", f"_{act}": ""})
+
+    response = desk.post(page("seminar_change", seminar.pk), posted)
+
+    assert response.url == page(f"seminar_{act}", seminar.pk)
+    assert seminar.texts.filter(title="Typed just now").exists()
+    seminar.refresh_from_db()
+    assert seminar.status == Seminar.Status.PUBLISHED
+
+
+def test_the_public_page_shows_what_was_typed(desk, make_seminar):
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+
+    response = desk.post(page("seminar_change", draft.pk), typed(desk, draft, **{"texts-0-title": "Typed just now", "_look": ""}), follow=True)
+
+    assert response.redirect_chain == [(reverse("seminar", args=[draft.slug]), 302)]
+    assert "Typed just now" in response.text
+
+
+def test_a_page_older_than_the_publishing_or_the_calling_off_undoes_neither(desk, make_seminar):
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+    old_page = typed(desk, draft, date="2035-01-14", _publish="")
+    publish(draft)
+    when = draft.starts_at
+
+    again = desk.post(page("seminar_change", draft.pk), old_page, follow=True)
+    call_off(draft)
+    too_late = desk.post(page("seminar_change", draft.pk), old_page, follow=True)
+
+    assert "It is published already." in again.text
+    assert "This seminar was cancelled. Make a copy of it instead." in too_late.text
+    draft.refresh_from_db()
+    assert (draft.status, draft.starts_at) == (Seminar.Status.CANCELLED, when)
+
+
+def test_enter_in_a_field_saves_and_does_nothing_else(desk, make_seminar):
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+
+    form = desk.get(page("seminar_change", draft.pk)).text.partition('id="seminar_form"')[2]
+
+    # The first button of a form is the one that Enter presses (HTML, “implicit submission”).
+    assert re.findall(r'<(?:button|input)[^>]*type="submit"[^>]*name="(\w+)"', form)[:3] == ["_save", "_continue", "_publish"]
+
+
+def test_the_log_says_what_was_done_and_nothing_more(desk, make_seminar):
+    draft = make_seminar(status=Seminar.Status.DRAFT)
+
+    desk.post(page("seminar_change", draft.pk), typed(desk, draft, _copy=""))
+    desk.post(page("seminar_change", draft.pk), typed(desk, draft, series="evenings", _publish=""))
+
+    said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert said == ["Changed Series.", "Published. People can register now."]
+
+
+def test_who_may_only_look_finds_plain_links(client, seminar):
+    looker = User.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_seminar"))
+    client.force_login(looker)
+
+    shown = client.get(page("seminar_change", seminar.pk)).text
+
+    assert f'href="{reverse("seminar", args=[seminar.slug])}"' in shown
+    assert 'name="_' not in shown
+    assert client.post(page("seminar_change", seminar.pk), {"_publish": ""}).status_code == 403
+
+
+def test_a_seminar_nobody_registered_for_becomes_a_draft_again(desk, seminar):
+    asked = desk.get(page("seminar_call_off", seminar.pk))
+
+    response = desk.post(page("seminar_unpublish", seminar.pk), follow=True)
+
+    assert page("seminar_unpublish", seminar.pk) in asked.text
+    assert "It is a draft again" in response.text
+    seminar.refresh_from_db()
+    assert (seminar.status, seminar.published_at) == (Seminar.Status.DRAFT, None)
+    assert desk.get(page("seminar_unpublish", seminar.pk)).status_code == 405
+
+
+def test_a_seminar_somebody_ever_registered_for_does_not(desk, seminar, register):
+    verbs.cancel(register(seminar, "Ana"), by=Registration.CancelledBy.FRONT_DESK)
+
+    asked = desk.get(page("seminar_call_off", seminar.pk))
+    response = desk.post(page("seminar_unpublish", seminar.pk), follow=True)
+
+    assert page("seminar_unpublish", seminar.pk) not in asked.text
+    assert "Somebody has registered for this seminar already" in response.text
+    seminar.refresh_from_db()
+    assert seminar.status == Seminar.Status.PUBLISHED
+    assert seminar.published_at is not None
 
 
 def test_a_move_is_previewed_then_told_to_everybody(desk, seminar, register, deliver):
@@ -301,7 +432,7 @@ def test_who_may_only_look_changes_nothing(client, seminar):
 
     for name in ("move", "call_off", "copy", "add_person"):
         assert client.post(page(f"seminar_{name}", seminar.pk), {"confirm": "1"}).status_code == 403
-    assert client.post(page("seminar_publish", seminar.pk)).status_code == 403
+    assert client.post(page("seminar_unpublish", seminar.pk)).status_code == 403
     assert Seminar.objects.get().status == Seminar.Status.PUBLISHED
 
 
@@ -337,10 +468,28 @@ def test_a_new_seminar_stays_open_so_that_it_can_be_published(desk, venue):
     seminar = Seminar.objects.get()
     assert response.redirect_chain == [(page("seminar_change", seminar.pk), 302)]
     assert wall(seminar.starts_at) == ("2027-01-14", "18:00")
-    assert page("seminar_publish", seminar.pk) in response.text
-    preview = reverse("seminar", args=[seminar.slug])
-    assert preview in response.text
-    assert desk.get(preview).status_code == 200
+    assert 'name="_publish"' in response.text
+    assert 'name="_look"' in response.text
+
+
+@pytest.mark.parametrize("verb", ["move", "call_off", "add_person", "copy"])
+@pytest.mark.parametrize("prefix", ["", "/es"])
+def test_each_page_says_which_seminar_it_is_about(desk, seminar, verb, prefix):
+    shown = desk.get(f"{prefix}/admin/seminars/seminar/{seminar.pk}/{verb.replace('_', '-')}/").text
+
+    with override("es" if prefix else "en"):
+        assert f"<strong>{seminar.text().title}</strong>" in shown
+        assert moment_words(seminar.starts_at, seminar.zone) in shown
+    assert "<dd>Bayside Hall, Tampa</dd>" in shown
+
+
+def test_calling_off_and_closing_the_page_do_not_read_alike_in_spanish(desk, seminar):
+    shown = desk.get(f"/es/admin/seminars/seminar/{seminar.pk}/call-off/").text
+    before = desk.get(f"/es/admin/seminars/seminar/{seminar.pk}/change/").text
+
+    assert re.search(r'name="_call_off">Cancelar el seminario<', before)
+    assert re.search(r">Cancelar el seminario y avisar a todos<", shown)
+    assert re.search(r">No, el seminario sigue en pie<", shown)
 
 
 @pytest.mark.parametrize("verb", ["move", "call_off", "add_person"])
@@ -352,6 +501,7 @@ def test_a_seminar_called_off_offers_nothing_that_would_be_refused(desk, seminar
     assert response.redirect_chain == [(page("seminar_change", seminar.pk), 302)]
     assert "This seminar was cancelled. Make a copy of it instead." in response.text
     assert "This seminar was called off." in response.text
+    assert "Press “Move”" not in response.text
 
 
 def test_the_list_names_the_ways_to_attend_only_where_there_are_two(desk, seminar, register):
