@@ -136,6 +136,8 @@ def test_every_declared_dependency_is_used():
     for module, distributions in importlib.metadata.packages_distributions().items():
         for distribution in distributions:
             modules.setdefault(distribution.lower(), set()).add(module)
-    words = {word for name, text in texts() if name.suffix == ".py" and name.name != Path(__file__).name for word in re.findall(r"\w+", text)}
+    words = {
+        word for name, text in texts() if name.suffix in {".py", ""} and name.name != Path(__file__).name for word in re.findall(r"\w+", text)
+    }
 
     assert {name for line in lines if not modules.get(name := re.match(r"[\w.-]+", line).group().lower(), set()) & words} == set()
