@@ -102,7 +102,7 @@ class RabbitMQ:
 
     def start(self):
         self.server = _silent([RABBITMQ_SERVER], env=self.environment)
-        _await_port(self.port, seconds=60)
+        _await_port(self.port, seconds=180)  # four seconds, where nobody else is at work
 
     def kill(self):
         """`kill -9`."""

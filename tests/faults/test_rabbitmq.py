@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.rabbitmq, pytest.mark.django_db(transaction=True)]
 State = Delivery.State
 
 READERS = 100
-SLOWLY = {"at": "DOT", "say": "slow:0.05 250 2.0.0 taken"}
+SLOWLY = {"at": "DOT", "say": "slow:0.2 250 2.0.0 taken"}
 
 _RING_BOTH = """
 import time, django
