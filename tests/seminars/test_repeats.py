@@ -145,10 +145,10 @@ def test_who_cancelled_registers_anew_and_is_told_nothing_of_before(seminar, reg
 @pytest.mark.parametrize(("contact", "how"), [({}, "letter"), ({"email": "", "phone": "813 555 0101"}, "call")])
 def test_new_known_and_refused_people_see_one_page_and_no_claim_that_is_untrue(make_seminar, send, contact, how):
     """A newcomer, a repeat, a second repeat that day, and a third party of one contact."""
-    pages = []
+    pages, starts_at = [], timezone.now() + timedelta(days=30)
     contact = contact or {"email": "home@example.org"}
     for before in ([], ["Ana"], ["Ana", "Ana"], ["Ben", "Cleo"]):
-        seminar = make_seminar(capacity=12, slug=f"seminar-{len(pages)}x")
+        seminar = make_seminar(capacity=12, slug=f"seminar-{len(pages)}x", starts_at=starts_at)
         for name in before:
             send(seminar, name, **contact)
         pages.append(re.sub(r"seminar-\dx", "seminar", send(seminar, "Ana", **contact).page.text))
@@ -255,9 +255,9 @@ def seen_after_a_try(seminar, send, capacity, party):
 
 @pytest.mark.parametrize(("free", "party"), [(1, 1), (2, 1), (4, 4), (3, 2), (1, 2)])
 def test_after_a_stranger_and_after_somebody_registered_a_third_person_sees_the_same(make_seminar, register, send, free, party):
-    seen = []
+    seen, starts_at = [], timezone.now() + timedelta(days=30)
     for known in (True, False):
-        seminar = make_seminar(capacity=4 + free, slug=f"seminar-{'known' if known else 'unknown'}")
+        seminar = make_seminar(capacity=4 + free, slug=f"seminar-{'known' if known else 'unknown'}", starts_at=starts_at)
         register(seminar, "Full", party_size=3)
         register(seminar, "Ana" if known else "Stranger")
         seen.append(seen_after_a_try(seminar, send, free, party))
