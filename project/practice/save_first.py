@@ -7,20 +7,14 @@ from django.contrib.admin.options import IS_POPUP_VAR
 
 
 class SaveFirst:
-    """For a ModelAdmin whose page has such buttons. With a mistake in the form nothing is saved, and what the button is for is not done."""
+    """For a ModelAdmin whose page has such buttons. With a mistake in the form nothing is saved, and what the button is for is not done.
+
+    The ModelAdmin itself has `acts`, the names of all its buttons whatever the row's state (a page may be older than what happened meanwhile);
+    `offered(request, obj)`: `{name: label}` of those this person sees, `obj` being None while it is added; and `follow(request, obj, act)`: the
+    response to a button once what was typed is saved, which asks for itself whether this person may and whether it can be done.
+    """
 
     save_on_top = True
-
-    #: The names of all its buttons, whatever the row's state: a page may be older than what happened meanwhile.
-    acts = ()
-
-    def offered(self, request, obj):
-        """`{name: label}` of the buttons this person sees; `obj` is None while it is added."""
-        raise NotImplementedError
-
-    def follow(self, request, obj, act):
-        """The response to a button, once what was typed is saved. It asks for itself whether this person may, and whether it can be done."""
-        raise NotImplementedError
 
     def render_change_form(self, request, context, *args, obj=None, **kwargs):
         context |= {"acts": self.offered(request, obj), "show_save_and_add_another": False}
