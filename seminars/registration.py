@@ -6,10 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from project.mail.addresses import address_hash, parse_address
+from project.practice.folding import fold
 from project.practice.phones import parse_phone
 
 from . import telling, waiting
-from .folding import fold
 from .models import Callback, Registration, SeatPool, Seminar
 from .models.registrations import LARGEST_PARTY
 from .refusals import NoRoom, RegistrationClosed
