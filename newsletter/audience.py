@@ -22,7 +22,7 @@ def suppressed(address_hash="address_hash"):
 
 def readers(topic):
     """The subscribers of a topic: its audience."""
-    return Subscriber.objects.filter(subscribed(topic.pk))
+    return Subscriber.objects.reading([topic.pk])
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class ActiveTopicFilter(admin.SimpleListFilter):
             return queryset.reading_nothing()
         if self.value():
             # The topics' own numbers, so that PostgreSQL knows how many read them.
-            return queryset.reading(*Topic.objects.filter(slug=self.value()).values_list("pk", flat=True))
+            return queryset.reading(list(Topic.objects.filter(slug=self.value()).values_list("pk", flat=True)))
         return queryset
 
 

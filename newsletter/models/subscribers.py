@@ -88,8 +88,8 @@ class SubscriberQuerySet(models.QuerySet):
 
     update.alters_data = True
 
-    def reading(self, *topics):
-        """Who has an active subscription: to any of these topics' primary keys, or to anything at all."""
+    def reading(self, topics=None):
+        """Who has an active subscription: to one of these topics, given by primary key, or to anything at all."""
         return self.filter(_reads(topics))
 
     def reading_nothing(self):
@@ -97,9 +97,9 @@ class SubscriberQuerySet(models.QuerySet):
         return self.filter(~_reads())
 
 
-def _reads(topics=()):
+def _reads(topics=None):
     active = Subscription.objects.active().filter(subscriber=OuterRef("pk"))
-    return Exists(active.filter(topic__in=topics) if topics else active)
+    return Exists(active if topics is None else active.filter(topic__in=topics))
 
 
 class Subscriber(models.Model):
