@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from project.mail.addresses import address_hash, parse_address
+from project.practice.folding import fold
 from project.practice.phones import parse_phone
 
 from . import telling, waiting
-from .folding import fold
 from .models import Callback, Registration, SeatPool, Seminar
 from .models.registrations import LARGEST_PARTY, place_hash
 from .refusals import AlreadyRegistered, NoRoom, RegistrationClosed

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from project.practice.exports import csv_response
+from project.practice.long_lists import MOST, Count
 from project.practice.models import Practice
 from project.practice.pages import button_only, read_only
 from project.practice.save_first import SaveFirst
@@ -333,7 +334,7 @@ class CampaignAdmin(SaveFirst, TextsAdmin):
         people = None
         if state in State.values and request.user.has_perm("newsletter.view_subscriber"):
             rows = campaign.deliveries.filter(state=state).select_related("subscriber").order_by("pk")
-            people = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
+            people = Paginator(_Counted(rows, min(report.states[state], MOST)), _PAGE).get_page(request.GET.get("page"))
             for delivery in people:
                 delivery.why = reports.reason_words(delivery.reason)
         return self._page(
@@ -351,6 +352,7 @@ class CampaignAdmin(SaveFirst, TextsAdmin):
             state=state,
             state_label=State(state).label if state in State.values else "",
             people=people,
+            listed=Count(MOST) if people and report.states[state] > MOST else None,
             may_see_people=request.user.has_perm("newsletter.view_subscriber"),
         )
 
@@ -366,6 +368,24 @@ class CampaignAdmin(SaveFirst, TextsAdmin):
         rows = chosen.select_related("subscriber").order_by("pk").iterator(1000)
         name = f"{campaign.slug}-{state}" if state in State.values else campaign.slug
         return csv_response(f"{name}.csv", header, (_exported(delivery, zone) for delivery in rows))
+
+
+class _Counted:
+    """The first rows of a queryset, for a Paginator, where the report has counted them already."""
+
+    ordered = True
+
+    def __init__(self, rows, number):
+        self.rows, self.number = rows, number
+
+    def count(self):
+        return self.number
+
+    def __len__(self):
+        return self.number
+
+    def __getitem__(self, part):
+        return self.rows[part]
 
 
 def _moves(campaign, report):

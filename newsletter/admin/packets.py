@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from project.practice.exports import pdf_response
+from project.practice.long_lists import LongList
 from project.practice.look_only import LookOnly
 from project.practice.pages import read_only
 from project.practice.text_inlines import TextInline, TextsAdmin
@@ -75,7 +76,7 @@ class InfoPacketAdmin(TextsAdmin):
 
 
 @admin.register(PacketRequest)
-class PacketRequestAdmin(LookOnly, admin.ModelAdmin):
+class PacketRequestAdmin(LongList, LookOnly, admin.ModelAdmin):
     list_display = ["requested_at", "address", "packet", "language", "newsletter", "form", "confirmed_at"]
     list_filter = [("confirmed_at", admin.EmptyFieldListFilter), "newsletter", "language", "form"]
     list_select_related = ["packet"]

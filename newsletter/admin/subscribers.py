@@ -4,7 +4,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max, Prefetch, Q
+from django.db.models import Count, IntegerField, Max, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from project.mail import suppressions
 from project.mail.addresses import address_hash, parse_address
 from project.mail.models import Stream
 from project.practice import zones
+from project.practice.long_lists import LongList
 from project.practice.look_only import LookOnly, LookOnlyInline
 from project.practice.names import parse_name
 from project.practice.text_inlines import TextInline, TextsAdmin
@@ -30,11 +32,11 @@ class ActiveTopicFilter(admin.SimpleListFilter):
         return [(topic.slug, str(topic.text() or topic)) for topic in Topic.objects.prefetch_related("texts")] + [("nothing", _("nothing now"))]
 
     def queryset(self, request, queryset):
-        active = Subscription.objects.active()
         if self.value() == "nothing":
-            return queryset.exclude(pk__in=active.values("subscriber"))
+            return queryset.reading_nothing()
         if self.value() in dict(self.lookup_choices):
-            return queryset.filter(pk__in=active.filter(topic__slug=self.value()).values("subscriber"))
+            # The topics' own numbers, so that PostgreSQL knows how many read them.
+            return queryset.reading(list(Topic.objects.filter(slug=self.value()).values_list("pk", flat=True)))
         return queryset
 
 
@@ -110,11 +112,13 @@ class SubscriberForm(forms.ModelForm):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(admin.ModelAdmin):
+class SubscriberAdmin(LongList, admin.ModelAdmin):
     form = SubscriberForm
     list_display = ["who", "address", "language", "reads", "created_at"]
     list_filter = ["language", ActiveTopicFilter]
-    search_fields = ["first_name", "last_name", "address"]
+    sortable_by = ["who", "language"]  # what an index sorts by; the newest come first anyway
+    search_fields = ["folded_last"]
+    search_help_text = _("By the beginning of a first name, a last name, both in either order, or an e-mail address. Accents don’t matter.")
     list_per_page = 50
     inlines = [SubscriptionInline, ConsentInline]
     actions = ["stop_all"]
@@ -140,7 +144,10 @@ class SubscriberAdmin(admin.ModelAdmin):
         active = Subscription.objects.active().select_related("topic").prefetch_related("topic__texts")
         return super().get_queryset(request).prefetch_related(Prefetch("subscriptions", active, to_attr="standing"))
 
-    @admin.display(description=_("name"), ordering="last_name")
+    def get_search_results(self, request, queryset, search_term):
+        return queryset.found_by(search_term) if search_term.strip() else queryset, False
+
+    @admin.display(description=_("name"), ordering="folded_last")
     def who(self, subscriber):
         return f"{subscriber.first_name} {subscriber.last_name}".strip() or "–"
 
@@ -152,6 +159,8 @@ class SubscriberAdmin(admin.ModelAdmin):
     def may_write(self, subscriber):
         if suppressions.blocks(subscriber.address_hash, Stream.BULK):
             return _("The address does not accept our letters, or the person reported one. Nothing is sent.")
+        if not subscriber.standing:
+            return _("None. This person reads no newsletter now.")
         return _("Nothing stands in the way.")
 
     @admin.display(description=_("the words"))
@@ -213,6 +222,12 @@ class TopicForm(forms.ModelForm):
         return standard
 
 
+def _readers():
+    """How many read a topic: counted topic by topic along the index of those who do, not by a join with a million of them."""
+    active = Subscription.objects.active().filter(topic=OuterRef("pk")).order_by().values("topic")
+    return Coalesce(Subquery(active.annotate(readers=Count("*")).values("readers"), output_field=IntegerField()), 0)
+
+
 @admin.register(Topic)
 class TopicAdmin(TextsAdmin):
     form = TopicForm
@@ -220,8 +235,7 @@ class TopicAdmin(TextsAdmin):
     inlines = [TopicTextInline]
 
     def get_queryset(self, request):
-        readers = Count("subscriptions", filter=Q(subscriptions__ended_at=None))
-        return super().get_queryset(request).prefetch_related("texts").annotate(readers=readers)
+        return super().get_queryset(request).prefetch_related("texts").annotate(readers=_readers())
 
     @admin.display(description=_("name"), ordering="slug")
     def name(self, topic):
@@ -233,11 +247,12 @@ class TopicAdmin(TextsAdmin):
 
 
 @admin.register(Consent)
-class ConsentAdmin(LookOnly, admin.ModelAdmin):
+class ConsentAdmin(LongList, LookOnly, admin.ModelAdmin):
+    # No filter by form and no date hierarchy: to know what there is to choose, both would read every row.
     list_display = ["at", "given", "purpose", "topic", "method", "form", "wording", "confirmed_at"]
-    list_filter = ["given", "method", "form"]
+    list_filter = [("at", admin.DateFieldListFilter), "given", "method"]
     list_select_related = ["topic", "wording"]
-    date_hierarchy = "at"
+    sortable_by = ["at"]
 
 
 @admin.register(ConsentWording)

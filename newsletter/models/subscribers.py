@@ -4,11 +4,13 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import address_hash
 from project.practice import texts
+from project.practice.folding import FoldedField, fold
 
 
 class TopicQuerySet(models.QuerySet):
@@ -55,6 +57,51 @@ class TopicText(models.Model):
         return self.name
 
 
+#: No more words than a name has: each is two more ways to cut it.
+_WORDS = 6
+
+_FOLDED = 100  # a letter such as ß becomes several
+_TWINS = {"first_name": "folded_first", "last_name": "folded_last"}
+
+
+class SubscriberQuerySet(models.QuerySet):
+    def found_by(self, text):
+        """Whose address, first name or last name begins with `text`, or whose two names begin with its two halves, in either order.
+
+        Accents, case and the comma of “Williams, Walter” make no difference. Beginnings only: an index finds them among a million.
+        """
+        if "@" in text:
+            return self.filter(folded_address__startswith=text.strip().lower())
+        words = fold(text.replace(",", " ")).split()[:_WORDS]
+        whole = " ".join(words)
+        found = Q(folded_address__startswith=whole) | Q(folded_first__startswith=whole) | Q(folded_last__startswith=whole)
+        for cut in range(1, len(words)):
+            one, other = " ".join(words[:cut]), " ".join(words[cut:])
+            found |= Q(folded_first__startswith=one, folded_last__startswith=other)
+            found |= Q(folded_first__startswith=other, folded_last__startswith=one)
+        return self.filter(found)
+
+    def update(self, **values):
+        """A name takes what it is found by along."""
+        twins = {folded: fold(values[name])[:_FOLDED] for name, folded in _TWINS.items() if isinstance(values.get(name), str)}
+        return super().update(**twins, **values)
+
+    update.alters_data = True
+
+    def reading(self, topics=None):
+        """Who has an active subscription: to one of these topics, given by primary key, or to anything at all."""
+        return self.filter(_reads(topics))
+
+    def reading_nothing(self):
+        """Who has no active subscription. NOT EXISTS, never NOT IN: PostgreSQL can’t join on that, and asks once per reader instead."""
+        return self.filter(~_reads())
+
+
+def _reads(topics=None):
+    active = Subscription.objects.active().filter(subscriber=OuterRef("pk"))
+    return Exists(active if topics is None else active.filter(topic__in=topics))
+
+
 class Subscriber(models.Model):
     """A person we may write to about something: an address, and how to address them. Subscriptions say what about."""
 
@@ -66,18 +113,35 @@ class Subscriber(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="en")
     zone = models.CharField(_("time zone"), max_length=64, blank=True)  # empty: the practice's
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
+    # What the front desk looks for. PostgreSQL gives an indexed text a second index for LIKE 'x%', by itself.
+    folded_first = FoldedField(of="first_name", max_length=_FOLDED, db_default="", editable=False)
+    folded_last = FoldedField(of="last_name", max_length=_FOLDED, db_default="", editable=False, db_index=True)
+    folded_address = models.GeneratedField(
+        expression=Lower("address"), output_field=models.CharField(max_length=254), db_persist=True, editable=False
+    )
+
+    objects = SubscriberQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("subscriber")
         verbose_name_plural = _("subscribers")
         ordering = ["-pk"]
+        # A row is written once and changed when its person changes something, so these cost little. No campaign touches it.
+        indexes = [
+            # The list of one language, newest first, and how many read it.
+            models.Index(fields=["language", "id"], name="subscriber_by_language"),
+            models.Index(fields=["folded_first"], opclasses=["varchar_pattern_ops"], name="subscriber_first_name"),
+            models.Index(fields=["folded_address"], opclasses=["varchar_pattern_ops"], name="subscriber_address"),
+        ]
 
     def __str__(self):
         return f"subscriber {self.pk}"
 
-    def save(self, *args, **kwargs):
+    def save(self, *args, update_fields=None, **kwargs):
         self.address_hash = address_hash(self.address)
-        super().save(*args, **kwargs)
+        if update_fields is not None:
+            update_fields = {*update_fields, *(folded for name, folded in _TWINS.items() if name in update_fields)}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
 
 class SubscriptionQuerySet(models.QuerySet):
@@ -110,7 +174,11 @@ class Subscription(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["subscriber", "topic"], condition=Q(ended_at=None), name="subscription_active_once"),
         ]
-        indexes = [models.Index(fields=["topic", "subscriber"], condition=Q(ended_at=None), name="subscription_active")]
+        indexes = [
+            models.Index(fields=["topic", "subscriber"], condition=Q(ended_at=None), name="subscription_active"),
+            # Who is new this week, on Today. `started_at` never changes, and what ends leaves the other two indexes as well.
+            models.Index(fields=["started_at"], condition=Q(ended_at=None), name="subscription_lately"),
+        ]
 
     def __str__(self):
         return f"subscription {self.pk}"
@@ -180,6 +248,11 @@ class Consent(Evidence):
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
         ordering = ["-pk"]
+        # For the list's filters. Rows are appended at a person's pace, and never changed.
+        indexes = [
+            models.Index(fields=["method", "id"], name="consent_by_method"),
+            models.Index(fields=["at"], name="consent_at"),
+        ]
 
     def __str__(self):
         return f"consent {self.pk}"

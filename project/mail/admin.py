@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from project.practice.long_lists import LongList
 from project.practice.look_only import LookOnly
 from project.practice.pages import button_only, page_or_button
 
@@ -36,7 +37,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(LookOnly, admin.ModelAdmin):
+class MessageAdmin(LongList, LookOnly, admin.ModelAdmin):
     list_display = ["what", "address", "state", "why", "due_at", "attempts", "settled_at"]
     list_filter = ["state", KindFilter, "language", ("due_at", admin.DateFieldListFilter)]
     search_fields = ["address_hash"]
@@ -44,7 +45,6 @@ class MessageAdmin(LookOnly, admin.ModelAdmin):
     fields = ["what", "address", "language", "state", "why", "detail", "created_at", "due_at", "attempts", "tried_at", "settled_at"]
     readonly_fields = ["what", "why"]
     change_form_template = "admin/mail/message/change_form.html"
-    show_full_result_count = False
     list_per_page = 50
     actions = ["send_again"]
 
@@ -220,7 +220,7 @@ class LiftForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(LongList, admin.ModelAdmin):
     form = SuppressionForm
     list_display = ["pk", "scope", "reason", "created_at"]
     list_filter = ["scope", "reason"]
@@ -262,13 +262,12 @@ class SuppressionAdmin(admin.ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(LookOnly, admin.ModelAdmin):
+class EventAdmin(LongList, LookOnly, admin.ModelAdmin):
     list_display = ["occurred_at", "provider", "type", "hard"]
     list_filter = ["provider", "type", "hard"]
     search_fields = ["address_hash"]
     search_help_text = gettext_lazy("Type a whole e-mail address.")
     fields = ["provider", "type", "hard", "occurred_at", "received_at"]
-    show_full_result_count = False
 
     def get_search_results(self, request, queryset, search_term):
         return (found_by_address(queryset, search_term) if search_term else queryset), False

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from project.mail.addresses import address_hash
 from project.mail.routes import message_id_domain
+from project.practice.folding import fold
 from project.practice.phones import validate_phone
 
-from ..folding import fold
 from .seats import Mode
 from .seminars import Seminar
 

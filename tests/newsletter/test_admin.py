@@ -59,6 +59,39 @@ def test_people_are_found_by_name_and_address(admin_client, make_subscriber):
         assert ("ben@example.org" in page, "ana@example.org" in page) == (True, False)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Rosa", "peña", "PENA", "rosa maría", "Peña López", "Rosa Peña", "Peña, Rosa", "pena lopez rosa maria", "ROSA.P", "Rosa.P@example.org",
+    ],
+)  # fmt: skip
+def test_a_person_is_found_as_one_types_names_and_addresses(admin_client, make_subscriber, typed):
+    person = make_subscriber("Rosa.P@example.org", first_name="Rosa María", last_name="Peña López")
+    make_subscriber("walter@example.org", first_name="Walter", last_name="Williams")
+
+    assert list(changelist(admin_client, q=typed).context["cl"].queryset) == [person]
+
+
+@pytest.mark.parametrize("typed", ["osa", "example.org", "@example.org", "Rosa Williams", "%"])
+def test_nobody_is_found_by_the_middle_of_a_word_or_by_two_people_at_once(admin_client, make_subscriber, typed):
+    make_subscriber("rosa.p@example.org", first_name="Rosa María", last_name="Peña López")
+    make_subscriber("walter@example.org", first_name="Walter", last_name="Williams")
+
+    assert list(changelist(admin_client, q=typed).context["cl"].queryset) == []
+
+
+def test_a_changed_name_is_found_at_once_and_the_old_one_no_more(make_subscriber):
+    saved, updated = make_subscriber("ana@example.org"), make_subscriber("ben@example.org")
+
+    saved.first_name = "Íñigo"
+    saved.save(update_fields=["first_name"])
+    Subscriber.objects.filter(pk=updated.pk).update(last_name="Núñez")
+
+    assert list(Subscriber.objects.found_by("inigo")) == [saved]
+    assert list(Subscriber.objects.found_by("nunez")) == [updated]
+    assert list(Subscriber.objects.found_by("ana gil")) == []
+
+
 def test_people_are_listed_by_what_they_read(admin_client, make_subscriber):
     make_subscriber("ana@example.org")
     subscribing.unsubscribe(make_subscriber("ben@example.org"), Consent.Method.UNSUBSCRIBE)
@@ -142,6 +175,19 @@ def test_an_address_that_takes_no_letters_is_pointed_out(admin_client, topic, pr
     response = add_person(admin_client, topic)
 
     assert "does not accept our letters" in text_of(admin_client.get(response["Location"]))
+
+
+def test_letters_are_stopped_from_the_persons_own_page_which_then_says_so(admin_client, subscriber):
+    address = reverse("admin:newsletter_subscriber_change", args=[subscriber.pk])
+    before = text_of(admin_client.get(address))
+
+    admin_client.post(reverse("admin:newsletter_subscriber_changelist"), {"action": "stop_all", "_selected_action": subscriber.pk}, follow=True)
+
+    after = text_of(admin_client.get(address))
+    assert ("Nothing stands in the way." in before, 'value="stop_all"' in before) == (True, True)
+    assert "This person reads no newsletter now." in after
+    assert ("Nothing stands in the way." in after, 'value="stop_all"' in after) == (False, False)
+    assert not subscriber.subscriptions.active().exists()
 
 
 def test_stopping_all_letters_to_the_chosen_people(admin_client, make_subscriber):
@@ -242,4 +288,5 @@ def test_today_counts_readers_newcomers_and_who_has_not_confirmed(make_subscribe
         subscribing.ask("dia@example.org", first_name="", last_name="", language="en", form="x", wording=None, packet=packet, newsletter=False)
     PacketRequest.objects.create(address="e@example.org", language="en", form="x", requested_at=timezone.now() - timedelta(days=8))
 
-    assert subscribers_today() == {"english": 1, "spanish": 1, "new": 1, "unconfirmed": 1}
+    figures = {name: str(count) for name, count in subscribers_today().items()}
+    assert figures == {"english": "1", "spanish": "1", "new": "1", "unconfirmed": "1"}
