@@ -62,6 +62,10 @@ def _to_come():
     return Seminar.objects.published().to_come(timezone.now()).filter(texts__language=get_language()).with_words()
 
 
+def _other_dates(found):
+    return _to_come().repeating(found)[:NEXT]
+
+
 @read_only
 def seminar(request, slug):
     found, is_preview = _visible(request, slug)
@@ -78,6 +82,7 @@ def seminar(request, slug):
         "is_full": len(full) == len(found.modes),
         "full_mode": full[0] if full else "",
         "map_url": map_url(found.venue.address, request.headers.get("User-Agent", "")) if found.venue else "",
+        "other_dates": _other_dates(found),
         "jsonld": "" if is_preview else jsonld.script(jsonld.event(found, practice, now)),
     }
     response = render(request, "seminars/seminar.html", context)
@@ -103,7 +108,8 @@ def register(request, slug):
     """One screen. Whoever sends it is told the same, whether or not that person was registered before: see `registered`."""
     found, is_preview = _visible(request, slug)
     if is_preview or not found.is_open(timezone.now()):
-        return render(request, "seminars/closed.html", {"seminar": found, "text": found.text()}, status=410)
+        context = {"seminar": found, "text": found.text(), "other_dates": _other_dates(found)}
+        return render(request, "seminars/closed.html", context, status=410)
     if request.method != "POST":
         return _form_page(request, found, RegisterForm(request=request, seminar=found))
     form = RegisterForm(_as_decided(request.POST), request=request, seminar=found)

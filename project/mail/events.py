@@ -2,7 +2,7 @@
 
 Applying is order-free: what follows is worked out from all events of a letter, so any order, with repeats, ends in the same state.
 Apps above hook in with `on(listener)`. A bulk letter carries `metadata["letter"]`, an opaque id of its delivery (at most 64 characters, not
-an address); it comes back as `Event.letter`, and `of(letter)` gives everything told of it.
+an address); it comes back as `Event.letter`.
 """
 
 from collections.abc import Callable
@@ -28,14 +28,9 @@ _listeners: list[Callable[[Event], None]] = []
 def on(listener):
     """`listener(event)` is called once for every new Event, in the transaction that stores it. What it raises makes the provider tell again.
 
-    It must not mind the order: look at `of(event.letter)` rather than at this event alone.
+    It must not mind the order: look at all that was told of `event.letter` rather than at this event alone.
     """
     _listeners.append(listener)
-
-
-def of(letter):
-    """All events of a letter, by the opaque id it carried."""
-    return Event.objects.filter(letter=letter).exclude(letter="")
 
 
 def told_of(letters, provider_ids):

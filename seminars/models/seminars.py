@@ -38,6 +38,10 @@ class SeminarQuerySet(models.QuerySet):
         """Not begun yet, soonest first: what somebody who looks for a date can still choose."""
         return self.filter(starts_at__gt=now).order_by("starts_at", "pk")
 
+    def repeating(self, seminar):
+        """Other dates of the same talk: whatever shares its `series`."""
+        return self.filter(series=seminar.series).exclude(pk=seminar.pk) if seminar.series else self.none()
+
     def past(self, now):
         return self.filter(ends_at__lte=now).order_by("-starts_at", "-pk")
 
