@@ -79,10 +79,10 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
-# How large a request may be: a packet's PDF from the front desk, and from everybody else what fits in memory (project/practice/doors.py). The
-# web server in front holds to the same (docs/operations.md).
+# How large a request may be: a packet's PDF from the front desk or a provider's report, and from everybody else what fits in memory
+# (project/practice/doors.py). The web server in front holds to the same (docs/operations.md).
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-DESK_UPLOAD_MAX_SIZE = 25_000_000
+LARGEST_BODY = 25_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 # -- Cache -----------------------------------------------------------------------------------------------------------------------------

@@ -78,6 +78,10 @@ def _happen(make_seminar, register, packet, deliver, language):  # noqa: F811
     online = make_seminar(capacity=1, format="online", venue=None, zone="America/Chicago")
     people = [register(room, f"{name}-{language}", last_name="Peña", language=language) for name in ("Ana", "Ben", "Cleo", "Dora")]
     remote = register(online, f"Eva-{language}", language=language)
+    register(room, f"Ana-{language}", last_name="Peña", language=language)
+    spare = make_seminar(capacity=9)
+    for name in ("Hugo", "Iris", "Jon"):
+        register(spare, f"{name}-{language}", email=f"family-{language}@example.org", language=language)
     ask(f"fay-{language}@example.org", packet=packet, language=language)
     ask(f"gil-{language}@example.org", newsletter=True, language=language)
     deliver()

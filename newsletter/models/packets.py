@@ -41,7 +41,9 @@ class InfoPacket(models.Model):
 
 
 def validate_pdf(file):
-    """A PDF by its first bytes, not by its name, and small enough to open on a phone."""
+    """A PDF by its first bytes, not by its name, and small enough to open on a phone. One that is stored was looked at when it came."""
+    if getattr(file, "_committed", False):
+        return  # else every save of its page would open the file and leave it open
     file.seek(0)
     if file.read(5) != b"%PDF-":
         raise ValidationError(_("This file is not a PDF. Please save it as PDF and try again."))

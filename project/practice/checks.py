@@ -82,10 +82,10 @@ def reachable(app_configs, **kwargs):
     if settings.LOCAL or not parts.hostname:
         return []
     found = []
-    if not validate_host(parts.hostname, settings.ALLOWED_HOSTS):
-        found.append(
-            checks.Error(f"ALLOWED_HOSTS does not hold {parts.hostname}, the host of SITE_URL.", hint="Add it there.", id="practice.E006")
-        )
+    # ALLOWED_HOSTS holds an IPv6 address in brackets, as it stands in a URL.
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        found.append(checks.Error(f"ALLOWED_HOSTS does not hold {host}, the host of SITE_URL.", hint="Add it there.", id="practice.E006"))
     if parts.scheme == "https" and not settings.TRUSTED_PROXIES:
         found.append(
             checks.Warning(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from .pages import trouble
 
 _PROBES = {"/health/live", "/health/ready"}
+_HOOKS = "/webhooks/"
 
 #: Nothing here needs them, so no page, and nothing that found its way into one, may ask for them.
 _UNUSED_POWERS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -31,7 +32,8 @@ class AnyNameForProbes:
 class BodyLimit:
     """Refuses what is too large before a byte of it is read; Django would lay a file in the temporary folder first and check the form later.
 
-    Only people of the front desk upload files. Whoever isn't signed in may send no more than fits in memory. A body of untold length
+    Only people of the front desk upload files, and only mail providers tell thousands of things at once: their view reads nothing before it has
+    seen their secret (`mail.webhooks`). Everybody else may send no more than fits in memory. A body of untold length
     (chunked) is refused too: WSGI has no word for its end, so Django takes it for an empty one.
     """
 
@@ -43,7 +45,7 @@ class BodyLimit:
             sentence = _("Something in the request was not as expected. Please go back and try again.")
             return trouble(request, 411, _("We couldn’t read that"), sentence)
         length = _length(request)
-        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and length > _most_from(request.user):
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and length > _most_by(request):
             return trouble(request, 413, _("That is too large"), _("We can’t take that much at once. Please send a smaller file."))
         return self.get_response(request)
 
@@ -55,8 +57,9 @@ def _length(request):
         return 0  # as Django reads it: nothing
 
 
-def _most_from(user):
-    return settings.DESK_UPLOAD_MAX_SIZE if user.is_staff else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+def _most_by(request):
+    known = request.user.is_staff or request.path_info.startswith(_HOOKS)
+    return settings.LARGEST_BODY if known else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 class Headers:

@@ -52,7 +52,7 @@ def write_campaign(page, language):
     for number, (subject, body) in enumerate(WORDS.values()):
         page.fill(f"[name=texts-{number}-subject]", subject)
         page.fill(f"[name=texts-{number}-body]", body)
-    follow(page.locator("[name=_continue]"))
+    follow(page.locator("[name=_continue]").first)
     return re.sub(r"change/$", "", page.url)
 
 

@@ -22,14 +22,19 @@ def post(client, path, size, **meta):
     return client.generic("POST", path, **told | meta)
 
 
-@pytest.mark.parametrize(
-    "path", ["/newsletter/subscribe/", "/admin/login/", "/admin/newsletter/infopacket/add/", "/webhooks/postmark/", "/nowhere/"]
-)
+@pytest.mark.parametrize("path", ["/newsletter/subscribe/", "/admin/login/", "/admin/newsletter/infopacket/add/", "/nowhere/"])
 def test_a_stranger_uploads_nothing_anywhere(client, practice, path):
     answer = post(client, path, 3 * MEGABYTE)
 
     assert answer.status_code == 413
     assert "We can’t take that much at once." in answer.content.decode()
+
+
+def test_a_stranger_at_a_providers_address_is_sent_away_unread(client, practice, settings):
+    settings.WEBHOOK_SECRET, settings.WEBHOOK_PROVIDERS = "hook:" + "x" * 30, ["postmark"]
+
+    assert post(client, "/webhooks/postmark/", 20 * MEGABYTE).status_code == 400
+    assert post(client, "/webhooks/postmark/", 26 * MEGABYTE).status_code == 413
 
 
 def test_the_front_desk_uploads_packets_and_no_films(admin_client, practice):

@@ -3,7 +3,6 @@
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
-from icalendar import Calendar, vText
 
 from project.practice.models import Practice
 from tests.desk_pages import as_shown
@@ -75,7 +74,6 @@ def test_a_calendars_name_is_escaped_text(client, seminar):
     content = client.get(reverse("seminars-calendar")).content
 
     assert b'X-WR-CALNAME:Seminars: Spine\\, Hip\\; "Knee" \\\\ Hand\r\n' in content.replace(b"\r\n ", b"")
-    assert vText.from_ical(Calendar.from_ical(content)["X-WR-CALNAME"]) == f"Seminars: {name}"
 
 
 @pytest.mark.parametrize("path", ["mail/message/?kind=%00", "newsletter/subscriber/?reads=%00", "seminars/venue/?state=%00"])

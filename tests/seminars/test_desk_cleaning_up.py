@@ -217,7 +217,7 @@ def test_who_may_not_see_people_is_not_told_of_places(client, make_seminar):
     assert "Many seats taken from one place" not in client.get(reverse("admin:index")).text
 
 
-@pytest.mark.parametrize("chosen", ["0", "9" * 40, "²", "x", "\0"])
+@pytest.mark.parametrize("chosen", ["0", "9" * 40, "²", "x", "\x01"])
 def test_a_place_nobody_came_from_lists_nobody_and_breaks_nothing(desk, seminar, register, chosen):
     register(seminar)
 
