@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from newsletter.templatetags import newsletter_today
 from project.practice import long_lists
@@ -74,9 +75,28 @@ def _read(client, address, table):
     return max((rows for sql in _queries(client, address) for name, rows in _scans(_plan(sql)) if name == table), default=0)
 
 
-@pytest.mark.parametrize("model", ["newsletter_subscriber"])
+@pytest.mark.parametrize("model", ["newsletter_subscriber", "newsletter_consent", "newsletter_packetrequest", "mail_message", "mail_event"])
 def test_a_list_reads_what_it_shows(desk, model):
-    queries = [{}, *(query for query in LISTS[model] if query.get("reads") != "nothing")]
+    queries = [{}, *(query for query in LISTS[model] if query.get("reads") != "nothing")]  # of these below
     read = {str(query): _read(desk, _desk_pages.list_address(model, query), model) for query in queries}
 
     assert {query: rows for query, rows in read.items() if rows > MOST} == {}
+
+
+@pytest.mark.parametrize("query", [{"reads": "nothing"}, {"reads": "nothing", "language__exact": "es"}])
+def test_who_reads_nothing_is_found_by_a_join_and_not_reader_by_reader(desk, query):
+    plans = [json.dumps(_plan(sql)) for sql in _queries(desk, _desk_pages.list_address("newsletter_subscriber", query))]
+
+    assert [plan for plan in plans if "SubPlan" in plan] == []
+    assert sum('"Anti"' in plan for plan in plans) == 2  # how many, and who
+
+
+@pytest.mark.parametrize("table", ["newsletter_subscriber", "newsletter_packetrequest", "mail_message"])
+def test_today_counts_so_far_and_no_further(desk, table):
+    assert _read(desk, reverse("admin:index"), table) <= MOST
+
+
+def test_topics_count_their_readers_without_a_join(desk):
+    plans = [json.dumps(_plan(sql)) for sql in _queries(desk, reverse("admin:newsletter_topic_changelist"))]
+
+    assert [plan for plan in plans if "Join" in plan and "newsletter_subscription" in plan] == []
