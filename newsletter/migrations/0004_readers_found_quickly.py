@@ -79,6 +79,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['at'], name='consent_at'),
         ),
         migrations.AddIndex(
+            model_name='packetrequest',
+            index=models.Index(condition=models.Q(('confirmed_at', None)), fields=['requested_at'], name='packet_request_waiting'),
+        ),
+        migrations.AddIndex(
             model_name='subscriber',
             index=models.Index(fields=['language', 'id'], name='subscriber_by_language'),
         ),
