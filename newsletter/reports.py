@@ -75,6 +75,13 @@ def of(campaign, *, now=None):
     )
 
 
+def states_of(campaign):
+    """`{state: how many}` of a launched campaign. Most are sent: those are what is left when the others are counted."""
+    others = Delivery.objects.filter(campaign=campaign).exclude(state=State.SENT).order_by().values_list("state")
+    counted = dict.fromkeys(State.values, 0) | dict(others.annotate(count=Count("pk")))
+    return counted | {State.SENT.value: campaign.audience_size - sum(counted.values())}
+
+
 def pending():
     """An annotation on campaigns: how many of a campaign's deliveries wait. Only those that may have some are asked; none is walked in full."""
     waiting = Delivery.objects.filter(campaign=OuterRef("pk"), state=State.PENDING).order_by().values("campaign")

@@ -78,10 +78,10 @@ class InfoPacketAdmin(TextsAdmin):
 @admin.register(PacketRequest)
 class PacketRequestAdmin(LongList, LookOnly, admin.ModelAdmin):
     list_display = ["requested_at", "address", "packet", "language", "newsletter", "form", "confirmed_at"]
-    list_filter = [("confirmed_at", admin.EmptyFieldListFilter), "newsletter", "language", "form"]
+    # No date hierarchy: to know the years there are, it would read every row.
+    list_filter = [("requested_at", admin.DateFieldListFilter), ("confirmed_at", admin.EmptyFieldListFilter), "newsletter", "language", "form"]
     list_select_related = ["packet"]
     search_fields = ["address", "first_name", "last_name"]
-    date_hierarchy = "requested_at"
     fields = [
         "requested_at", "first_name", "last_name", "address", "packet", "language", "newsletter", "wording", "form", "confirmed_at",
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from project.practice import texts
@@ -103,6 +104,8 @@ class PacketRequest(models.Model):
         verbose_name = _("packet request")
         verbose_name_plural = _("packet requests")
         ordering = ["-pk"]
+        # Who still has to confirm, for Today: few, and each leaves it with the one change the row ever has.
+        indexes = [models.Index(fields=["requested_at"], condition=Q(confirmed_at=None), name="packet_request_waiting")]
 
     def __str__(self):
         return f"packet request {self.pk}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -19,6 +20,10 @@ class Count:
     number: int
     more: bool = False
 
+    @classmethod
+    def capped(cls, found, most):
+        return cls(min(found, most), found > most)
+
     def __str__(self):
         number = number_format(self.number, force_grouping=True)
         return _("more than %(number)s") % {"number": number} if self.more else number
@@ -26,20 +31,32 @@ class Count:
 
 def count_up_to(queryset, most):
     """The Count of a queryset's rows, none of which is read beyond `most` and one."""
-    found = queryset.order_by()[: most + 1].count()
-    return Count(min(found, most), found > most)
+    return Count.capped(queryset.order_by()[: most + 1].count(), most)
 
 
 class LongPaginator(Paginator):
     """The pages of the first MOST rows. `counted` tells whether there are more."""
 
     @cached_property
+    def found(self):
+        """The primary keys of MOST rows and one more, in no order."""
+        return list(self.object_list.order_by().values_list("pk", flat=True)[: MOST + 1])
+
+    @cached_property
     def counted(self):
-        return count_up_to(self.object_list, MOST)
+        return Count.capped(len(self.found), MOST)
 
     @cached_property
     def count(self):
         return self.counted.number
+
+
+class LongChangeList(ChangeList):
+    def get_results(self, request):
+        super().get_results(request)
+        if not self.multi_page:
+            # Few among a million may take long to find: what has found them once is not asked for them again.
+            self.result_list = self.result_list.filter(pk__in=self.paginator.found)
 
 
 class LongList:
@@ -48,6 +65,9 @@ class LongList:
     paginator = LongPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+
+    def get_changelist(self, request, **kwargs):
+        return LongChangeList
 
     def response_action(self, request, queryset):
         if request.POST.get("select_across") == "1" and count_up_to(queryset, MOST).more:

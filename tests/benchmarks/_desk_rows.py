@@ -104,9 +104,9 @@ _REQUESTS = """
     FROM newsletter_subscriber WHERE id %% 10 = 7"""
 _REGISTRATIONS = """
     INSERT INTO seminars_registration (public_id, seminar_id, mode, first_name, last_name, folded_name, email, phone, contact_hash, language,
-                                       party_size, status, uid, sequence, source, passed_over, created_at, changed_at, cancelled_by)
+                                       party_size, status, uid, sequence, source, place_hash, passed_over, created_at, changed_at, cancelled_by)
     SELECT gen_random_uuid(), %(seminar)s, 'in-person', first_name, last_name, lower(first_name || ' ' || last_name), address,
-           '+1813' || (5550000 + id), address_hash, language, 1, 'confirmed', 'reg-' || id, 0, 'public', 0, now(), now(), ''
+           '+1813' || (5550000 + id), address_hash, language, 1, 'confirmed', 'reg-' || id, 0, 'public', '', 0, now(), now(), ''
     FROM newsletter_subscriber WHERE id %% 20 = 1"""
 
 

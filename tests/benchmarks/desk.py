@@ -61,10 +61,11 @@ def _measured(client, address):
     try:
         with CaptureQueriesContext(connection) as queries:
             _opened(client, address)
+        asked = len(queries)  # the next request forgets them
         took = statistics.median(_opened(client, address) for _round in range(ROUNDS))
     except OperationalError:
         return f"> {PATIENCE * 1000:,}", "", "NO"
-    return f"{took:,.0f}", len(queries), "yes" if took <= LIMIT else "NO"
+    return f"{took:,.0f}", asked, "yes" if took <= LIMIT else "NO"
 
 
 def _opened(client, address):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from newsletter import consent, subscribing
 from newsletter.models import Consent, ConsentWording, InfoPacket, PacketRequest, Subscriber, Subscription, Topic
+from newsletter.templatetags import newsletter_today
 from newsletter.templatetags.newsletter_today import subscribers_today
 from project.mail import suppressions
 from project.mail.addresses import address_hash
@@ -290,3 +291,13 @@ def test_today_counts_readers_newcomers_and_who_has_not_confirmed(make_subscribe
 
     figures = {name: str(count) for name, count in subscribers_today().items()}
     assert figures == {"english": "1", "spanish": "1", "new": "1", "unconfirmed": "1"}
+
+
+@pytest.mark.parametrize(("newcomers", "said"), [(2, "2"), (3, "more than 2")])
+def test_today_counts_people_and_not_what_they_read(make_subscriber, topic, monkeypatch, newcomers, said):
+    monkeypatch.setattr(newsletter_today, "MOST", 2)
+    second = Topic.objects.create(slug="second")
+    for n in range(newcomers):
+        make_subscriber(f"reader{n}@example.org", topics=[topic, second])
+
+    assert str(subscribers_today()["new"]) == said

@@ -94,6 +94,19 @@ def test_launch_writes_one_delivery_per_reader_and_none_without_a_text_waits(mak
     assert Delivery.objects.filter(state=State.PENDING, settled_at=None).count() == 3
 
 
+def test_the_short_way_to_count_states_ends_at_the_same_figures(make_launched, make_readers, deliver):
+    make_readers(3)
+    make_readers(2, language="es")
+    campaign = make_launched("en")
+
+    before = reports.states_of(campaign)
+    deliver()
+    Delivery.objects.filter(pk=Delivery.objects.filter(state=State.SENT).first().pk).update(state=State.UNCERTAIN, reason="crashed")
+
+    assert before == {"pending": 3, "sent": 0, "failed": 0, "uncertain": 0, "skipped": 2}
+    assert reports.states_of(campaign) == reports.of(campaign).states == {**before, "pending": 0, "sent": 2, "uncertain": 1}
+
+
 def test_chunks_hold_one_language_each_and_every_pending_delivery_once(make_launched, make_readers, monkeypatch):
     monkeypatch.setattr(campaigns, "CHUNK", 4)
     for language in ["en", "es"] * 3:
