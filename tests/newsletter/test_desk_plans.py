@@ -1,4 +1,4 @@
-"""The desk with many readers: no page reads a table from end to end, whatever is clicked or typed there.
+"""The desk with many readers: no page reads all of them, whatever is clicked or typed there.
 
 Measured as rows that PostgreSQL takes into its hands (EXPLAIN ANALYZE of the very queries a page runs) among 20,000 readers, with lists that
 count to 200 where they count to 10,000 in earnest. `./run bench desk` says how long the pages take with a million.
