@@ -23,12 +23,14 @@ def pytest_sessionstart():
 
 
 def pytest_collection_modifyitems(items):
+    is_postgresql = "postgresql" in settings.DATABASES["default"]["ENGINE"]
     reasons = {
         "browser": None if shutil.which("chromium") else "no chromium on PATH",
         "caddy": None if shutil.which("caddy") else "no caddy on PATH",
         "nginx": None if shutil.which("nginx", path=SERVERS) else "no nginx on PATH",
+        "once": "runs in the first pass" if is_postgresql else None,
         "postfix": None if shutil.which("smtp-sink") else "no smtp-sink on PATH",
-        "postgresql": None if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "needs PostgreSQL",
+        "postgresql": None if is_postgresql else "needs PostgreSQL",
         "rabbitmq": None if services.RABBITMQ_SERVER else "no rabbitmq-server on PATH",
         "redis": None if settings.CELERY_BROKER_URL.startswith("redis") else "needs Redis",
     }

@@ -9,6 +9,8 @@ from tests import documentation
 from .attackers import MEGABYTE, send_file, slow_bodies, slowest
 from .conftest import PASSWORD
 
+pytestmark = pytest.mark.once
+
 CADDY, NGINX = "/etc/caddy/Caddyfile", "/etc/nginx/sites-available/lectern"
 
 WEB_SERVERS = [pytest.param("caddy", marks=pytest.mark.caddy), pytest.param("nginx", marks=pytest.mark.nginx)]

@@ -55,7 +55,7 @@ class Site:
         return self.ask("print(Practice.current().name)"), sorted(path.name for path in self.files.iterdir())
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.once), pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def site(request, tmp_path):
     """`site("name")` makes an installation; all of one test stand on the same kind of database."""
     made = []

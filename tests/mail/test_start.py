@@ -8,6 +8,8 @@ import pytest
 from tests.documentation import production
 from tests.processes import ROOT, environment
 
+pytestmark = pytest.mark.once
+
 WEB = [sys.executable, "-c", "import project.wsgi"]
 WORKER = [sys.executable, "-m", "celery", "-A", "project", "worker", "-c", "1"]
 BEAT = [sys.executable, "-m", "celery", "-A", "project", "beat"]

@@ -5,6 +5,8 @@ import pytest
 from tests.documentation import production
 from tests.processes import environment, manage
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def check(tmp_path):

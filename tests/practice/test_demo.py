@@ -13,6 +13,8 @@ from project.practice.management.commands import demo
 from tests.documentation import production
 from tests.processes import environment, eventually, free_port, manage, started
 
+pytestmark = pytest.mark.once
+
 
 def test_the_demo_says_where_everything_is_and_stops_on_ctrl_c(tmp_path):
     port = free_port()

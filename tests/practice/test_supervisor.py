@@ -9,6 +9,8 @@ import pytest
 
 from tests.processes import below, command_line, environment, eventually, free_port, none_left, parents, started
 
+pytestmark = pytest.mark.once
+
 # Two parts, each with a child of its own, that say when they are told to stop.
 PARTS = """
 import sys
