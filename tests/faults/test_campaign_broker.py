@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
 
 READERS = 300
-SLOWLY = {"at": "DOT", "say": "slow:0.02 250 2.0.0 taken"}
+SLOWLY = {"at": "DOT", "say": "slow:0.1 250 2.0.0 taken"}
 
 
 @pytest.fixture
