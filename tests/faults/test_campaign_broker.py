@@ -23,8 +23,8 @@ def broker():
         yield server
 
 
-def still(smtp, seconds=2):
-    """Wait until no letter has come for so long; how many had."""
+def still(smtp, seconds=4):
+    """Wait until no letter has come for so long, longer than a worker waits for a silent broker; how many had."""
     seen, since = 0, time.monotonic()
     while time.monotonic() < since + seconds:
         count = len(smtp.accepted())

@@ -93,18 +93,18 @@ def test_a_list_reads_what_it_shows(desk, model):
 
 
 @pytest.mark.parametrize(
-    ("query", "joins"),
+    ("query", "walks"),
     [
         ({"reads": "nothing"}, 2),  # how many, and who comes first
         ({"reads": "nothing", "language__exact": "es"}, 1),  # nobody: that is known after looking once
         ({"reads": "nothing", "q": "zuleika"}, 1),
     ],
 )
-def test_who_reads_nothing_is_found_by_a_join_and_not_reader_by_reader(desk, query, joins):
-    plans = [json.dumps(_plan(sql)) for sql in _queries(desk, _desk_pages.list_address("newsletter_subscriber", query))]
+def test_who_reads_nothing_is_found_by_a_join_and_not_reader_by_reader(desk, query, walks):
+    plans = [_plan(sql) for sql in _queries(desk, _desk_pages.list_address("newsletter_subscriber", query))]
 
-    assert [plan for plan in plans if "SubPlan" in plan] == []
-    assert sum('Anti"' in plan and '"newsletter_subscriber"' in plan for plan in plans) == joins
+    assert [plan for plan in plans if "SubPlan" in json.dumps(plan)] == []
+    assert sum(any(rows > READERS / 2 for _table, rows in _scans(plan)) for plan in plans) <= walks
 
 
 @pytest.mark.parametrize("table", ["newsletter_subscriber", "newsletter_subscription", "newsletter_packetrequest"])
