@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 
-from django.core import signing
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
@@ -14,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from project.mail import tokens
 from project.practice.exports import pdf_response
-from project.practice.pages import form_status, page_or_button, private, read_only, trouble
+from project.practice.pages import JustTyped, form_status, page_or_button, private, read_only, trouble
 
 from . import packets, subscribing
 from .consent import PURPOSE
@@ -43,7 +42,7 @@ def info_packet(request):
             return redirect("info-packet-asked")
         if form.is_valid():
             form.ask()
-            return _look_in_your_mailbox(request, "info-packet-asked", form)
+            return _TYPED.redirect(request, form.cleaned_data["email"], "info-packet-asked")
     return _form_page(request, "info_packet", form, packets=[packet.text() for packet in offered])
 
 
@@ -55,7 +54,7 @@ def subscribe(request):
             return redirect("newsletter-asked")
         if form.shown and form.is_valid():
             form.ask()
-            return _look_in_your_mailbox(request, "newsletter-asked", form)
+            return _TYPED.redirect(request, form.cleaned_data["email"], "newsletter-asked")
     return _form_page(request, "subscribe", form)
 
 
@@ -65,34 +64,14 @@ def _form_page(request, template, form, **context):
     return response
 
 
-# The next page repeats the address as it was typed, so that a slip is seen there and not missed for days. It travels in a signed cookie for
-# that page alone and a few minutes: in the page's address it would stand in logs, and a session would keep it in a table.
-_COOKIE, _COOKIE_SALT, _COOKIE_AGE = "asked", "lectern.asked", 15 * 60
-
-
-def _look_in_your_mailbox(request, page, form):
-    response = redirect(page)
-    response.set_cookie(
-        _COOKIE,
-        signing.dumps(form.cleaned_data["email"], salt=_COOKIE_SALT),
-        max_age=_COOKIE_AGE,
-        path=response.url,
-        secure=request.is_secure(),
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
+_TYPED = JustTyped("asked")
 
 
 @read_only
 @private
 def asked(request):
     """“Look in your mailbox”: the same page for everybody but for the address, and that is what was just typed, never what we knew."""
-    try:
-        address = signing.loads(request.COOKIES.get(_COOKIE, ""), salt=_COOKIE_SALT, max_age=_COOKIE_AGE)
-    except signing.BadSignature:
-        address = ""
-    return render(request, "newsletter/asked.html", {"address": address})
+    return render(request, "newsletter/asked.html", {"address": _TYPED.read(request) or ""})
 
 
 # -- Confirming ------------------------------------------------------------------------------------------------------------------------

@@ -353,6 +353,9 @@ else:
     CELERY_BROKER_CONNECTION_TIMEOUT = 2
     if CELERY_BROKER_URL.startswith("redis"):
         CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
+        # kombu writes each bell it has heard into Redis and strikes it out again. Where that fails, the worker keeps waiting for its own
+        # answer: after as many failures as it has processes it never hears a bell again. We don't need it: the sweep rings again.
+        CELERY_BROKER_TRANSPORT_OPTIONS["ack_emulation"] = False
     elif CELERY_BROKER_URL.startswith("amqp"):
         # Without, a RabbitMQ short of memory or disk lets whoever declares a queue wait until it has some again.
         CELERY_BROKER_TRANSPORT_OPTIONS["on_open"] = lambda link: link.transport.sock.settimeout(2)

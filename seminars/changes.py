@@ -35,7 +35,7 @@ def unpublish(seminar):
     Raises Refused once anybody has registered, whatever became of it since: they rely on it, so it is called off instead.
     """
     with transaction.atomic():
-        seminar.pools.all().hold()  # whoever registers holds a pool first, so nobody can come in between
+        seminar.pools.all().lock()  # whoever registers locks a pool first, so nobody can come in between
         published = Seminar.objects.filter(pk=seminar.pk, status=Seminar.Status.PUBLISHED)
         never_used = published.exclude(pk__in=Registration.objects.filter(seminar=seminar).values("seminar"))
         never_used.update(status=Seminar.Status.DRAFT, published_at=None, changed_at=timezone.now())
@@ -73,7 +73,7 @@ def reschedule(seminar, starts_at, ends_at, venue=None, zone=None):
     """
     now = timezone.now()
     with transaction.atomic():
-        seminar.pools.all().hold()
+        seminar.pools.all().lock()
         before = Seminar.objects.select_related("venue").get(pk=seminar.pk)
         _check_movable(before, starts_at, ends_at, now)
         wanted = {
@@ -125,7 +125,7 @@ def call_off(seminar):
     now = timezone.now()
     with transaction.atomic():
         pools = seminar.pools.all()
-        pools.hold()
+        pools.lock()
         seminar = Seminar.objects.get(pk=seminar.pk)
         if seminar.status == Seminar.Status.CANCELLED:
             return seminar

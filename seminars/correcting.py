@@ -27,7 +27,7 @@ def correct_email(registration, email):
     email, now = parse_address(email), timezone.now()
     try:
         with transaction.atomic():
-            SeatPool.objects.filter(seminar=registration.seminar_id, mode=registration.mode).hold()
+            SeatPool.objects.filter(seminar=registration.seminar_id, mode=registration.mode).lock()
             before = Registration.objects.select_related("seminar").get(pk=registration.pk)
             if not before.is_active or before.seminar.ends_at <= now:
                 raise RegistrationClosed(_("This registration is over, so there is nothing left to send."))

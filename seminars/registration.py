@@ -1,4 +1,4 @@
-"""Register and cancel. Each verb is one transaction; who changes seats holds the pool first."""
+"""Register and cancel. Each verb is one transaction; who changes seats locks the pool first."""
 
 import hashlib
 
@@ -60,7 +60,7 @@ def register(
     try:
         with transaction.atomic():
             # All its pools: a contact's parties are counted over both ways to attend.
-            SeatPool.objects.filter(seminar=seminar).hold()
+            SeatPool.objects.filter(seminar=seminar).lock()
             if source == Source.PUBLIC and (first := _has_enough(seminar, person)):
                 _tell_and_hold_back(first, mode, party_size, now, more=True)
                 return None
@@ -238,7 +238,7 @@ def cancel(registration, by=Registration.CancelledBy.PERSON):
     now = timezone.now()
     pools = SeatPool.objects.filter(seminar=registration.seminar_id, mode=registration.mode)
     with transaction.atomic():
-        [pool] = pools.hold()
+        [pool] = pools.lock()
         registration = Registration.objects.select_related("seminar").get(pk=registration.pk)
         if not registration.is_active:
             return registration

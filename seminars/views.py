@@ -1,6 +1,5 @@
 """The public pages of seminars. GET and HEAD change nothing: mail scanners follow every link, so each act is a pressed button."""
 
-from django.core import signing
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +12,7 @@ from newsletter import packets, subscribing
 from project.practice.guard import place_of
 from project.practice.links import absolute
 from project.practice.models import Practice
-from project.practice.pages import altered_link, form_status, page_or_button, private, read_only, trouble
+from project.practice.pages import JustTyped, altered_link, form_status, page_or_button, private, read_only, trouble
 
 from . import calendar_links, jsonld, links, nearby, waiting
 from . import registration as verbs
@@ -188,25 +187,14 @@ def _register(found, form, *, promised, place):
 # anybody can type anybody's name and address: whoever is registered already would come out on their page, others on a new one, and a
 # stranger could tell who goes to a spine seminar, or even cancel for them. So the way to one's own page is in the letter alone, and the
 # thank-you page shows what was just typed, never what we knew, and each of its sentences is true for whoever sends the form: new, registered
-# already, told of it today, or asking for more than one address gets. That travels in a signed cookie for a few minutes and not in a session,
-# because a session would keep a name and an address in a table nobody erases them from. Its salt has the number of its shape.
-_COOKIE, _COOKIE_SALT, _COOKIE_AGE = "registered", "lectern.registered.2", 15 * 60
+# already, told of it today, or asking for more than one address gets.
+_TYPED = JustTyped("registered", version=2)
 
 
 def _thank(request, found, form, fits):
-    response = redirect("seminar-registered", slug=found.slug)
     data = form.cleaned_data
     said = [data["first_name"], data["email"], data["party_size"], form.mode_chosen, fits, data.get("newsletter", False)]
-    response.set_cookie(
-        _COOKIE,
-        signing.dumps(said, salt=_COOKIE_SALT),
-        max_age=_COOKIE_AGE,
-        path=response.url,
-        secure=request.is_secure(),
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
+    return _TYPED.redirect(request, said, "seminar-registered", slug=found.slug)
 
 
 @read_only
@@ -216,10 +204,7 @@ def registered(request, slug):
     found, is_preview = _visible(request, slug)
     if is_preview:
         raise Http404
-    try:
-        said = signing.loads(request.COOKIES.get(_COOKIE, ""), salt=_COOKIE_SALT, max_age=_COOKIE_AGE)
-    except signing.BadSignature:
-        said = None
+    said = _TYPED.read(request)
     context = {"seminar": found, "text": found.text(), "is_known": said is not None, "mode": None}
     if said:
         context |= dict(zip(("first_name", "email", "party_size", "mode", "fits", "newsletter"), said, strict=True))

@@ -28,7 +28,7 @@ def promote(pool):
 
 def seat_those_who_fit(pools, now):
     """Confirm those whom free seats are for, telling nobody. `pools`: a queryset of the one pool; call it in a transaction."""
-    [pool] = pools.hold()
+    [pool] = pools.lock()
     free = pool.capacity - pool.taken
     if free <= 0 or not pool.waiting or not Seminar.objects.get(pk=pool.seminar_id).is_open(now):
         return []

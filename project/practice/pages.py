@@ -1,9 +1,11 @@
 """What all public pages share: the methods they take, the privacy of those behind a signed link, and a friendly page for what does not work."""
 
 import functools
+from dataclasses import dataclass
 
+from django.core import signing
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
@@ -47,6 +49,45 @@ def private(view):
         return response
 
     return wrapped
+
+
+@dataclass(frozen=True)
+class JustTyped:
+    """Passes what was typed on one page to the next, which repeats it so that a slip is seen there and not missed for days.
+
+    It travels in a signed cookie for that page alone and a few minutes: in the page's address it would stand in logs, and a session would keep
+    it in a table. `name` is the cookie's; `version` changes with the shape of what is passed, so that no page reads an older one's.
+    """
+
+    name: str
+    version: int = 1
+
+    _AGE = 15 * 60  # seconds
+
+    @property
+    def _salt(self):
+        return f"lectern.{self.name}.{self.version}"
+
+    def redirect(self, request, typed, page, **kwargs):
+        """A redirect to the page of that URL name, which finds `typed`, any JSON value, by `read`."""
+        response = redirect(page, **kwargs)
+        response.set_cookie(
+            self.name,
+            signing.dumps(typed, salt=self._salt),
+            max_age=self._AGE,
+            path=response.url,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def read(self, request):
+        """What was typed; None without the cookie, or when it was altered or is too old."""
+        try:
+            return signing.loads(request.COOKIES.get(self.name, ""), salt=self._salt, max_age=self._AGE)
+        except signing.BadSignature:
+            return None
 
 
 def form_status(form):

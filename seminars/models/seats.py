@@ -1,6 +1,6 @@
 """Seats: counters that one conditional UPDATE changes, whose row count is the answer. The same code on PostgreSQL and SQLite.
 
-Whoever changes seats and registrations together holds the pool first (any update of its row does, or `hold()`), then the registrations:
+Whoever changes seats and registrations together locks the pool first (any update of its row does, or `lock()`), then the registrations:
 one order for everybody, so that no two ever wait for each other.
 """
 
@@ -25,7 +25,7 @@ class Mode(models.TextChoices):
 
 
 class SeatPoolQuerySet(models.QuerySet):
-    def hold(self):
+    def lock(self):
         """The pools, locked in one order until the transaction ends (SQLite: its transaction is the lock)."""
         return list(self.select_for_update().order_by("pk"))
 

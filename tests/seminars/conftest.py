@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from seminars import registration
@@ -78,3 +79,10 @@ def register():
 def pool():
     """`pool(seminar)` as it now is."""
     return lambda seminar: SeatPool.objects.get(seminar=seminar, mode=seminar.modes[0])
+
+
+@pytest.fixture
+def desk(client):
+    """A browser signed in as an administrator."""
+    client.force_login(User.objects.create_superuser("desk", "desk@practice.example.org", "not a real password"))
+    return client

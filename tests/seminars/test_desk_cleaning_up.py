@@ -20,13 +20,6 @@ pytestmark = pytest.mark.django_db
 Status = Registration.Status
 
 
-@pytest.fixture
-def desk(client):
-    """A browser signed in as an administrator."""
-    client.force_login(User.objects.create_superuser("desk", "desk@practice.example.org", "not a real password"))
-    return client
-
-
 def page(name, *args):
     return reverse(f"admin:seminars_{name}", args=args)
 
