@@ -76,7 +76,7 @@ def test_control_looking_before_taking_oversells(make_seminar, press, monkeypatc
         return pool.taken + n <= pool.capacity and bool(pools.update(taken=pool.taken + n))
 
     monkeypatch.setattr(type(SeatPool.objects.all()), "take", look_then_write)
-    monkeypatch.setattr(type(SeatPool.objects.all()), "hold", lambda pools: list(pools))
+    monkeypatch.setattr(type(SeatPool.objects.all()), "lock", lambda pools: list(pools))
     monkeypatch.setattr(registration, "transaction", SimpleNamespace(atomic=contextlib.nullcontext))
 
     at_once(40, lambda n: press(seminar, n))
@@ -137,7 +137,7 @@ def test_control_counting_a_contacts_parties_without_holding_the_seats_enters_to
         return found
 
     monkeypatch.setattr(registration, "_has_enough", count_and_wait)
-    monkeypatch.setattr(type(SeatPool.objects.all()), "hold", lambda pools: list(pools))
+    monkeypatch.setattr(type(SeatPool.objects.all()), "lock", lambda pools: list(pools))
     monkeypatch.setattr(registration, "transaction", SimpleNamespace(atomic=contextlib.nullcontext))
 
     at_once(8, lambda n: press(seminar, n, email="home@example.org", mode=seminar.modes[n % 2]))
