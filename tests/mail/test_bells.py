@@ -44,8 +44,8 @@ def test_a_broker_that_never_answers_costs_a_short_wait_once(black_hole, scheme)
 
     (first, waited), (second, waited_again) = (line.split() for line in told.stdout.splitlines())
     assert (first, second) == ("False", "False")
-    assert float(waited) < 4
-    assert float(waited_again) < 0.05
+    assert float(waited) < 8  # two seconds by the broker's limit; more only where the machine is busy
+    assert float(waited_again) < 0.2
 
 
 def test_a_broker_that_is_down_raises_nothing_and_is_asked_again_after_a_while(broker_at, monkeypatch):
